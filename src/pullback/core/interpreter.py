@@ -1,0 +1,310 @@
+"""The one door: every operation enters here, and the current interpreter says what becomes of it.
+
+    Op.__call__(*inputs)  -->  current().bind(op, inputs)
+                                  Eager: convert, run the kernel, tell the tapes
+                                  Graph: convert, infer, append an Operation
+
+Interpreters form a stack a thread; at its foot is the thread's Eager. When Eager meets a symbolic tensor it hands
+the call to that tensor's graph, so programs of both styles mix.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+import numpy as np
+
+from pullback.core import dtypes
+from pullback.core.dialect import V2, Dialect
+from pullback.core.dtypes import DType, as_dtype
+from pullback.core.errors import DTypeError, OpError
+from pullback.core.signature import array_of
+from pullback.core.spec import MOST_STATIC, Spec
+from pullback.core.store import PROCESS, Store
+from pullback.core.tensor import EagerTensor, Node, Tensor
+
+
+class Engine(Protocol):
+    """Who computes. `engines` sets it; see engines/base.py."""
+
+    name: str
+
+    def kernel(self, op: Any) -> Callable[..., Any]:
+        """What runs the op on arrays: a tuple of arrays out, or one array bare."""
+        ...
+
+    def program(self, graph: Any) -> Callable[..., Any]:
+        """What runs a body graph: (store, *arrays) -> tuple of arrays."""
+        ...
+
+
+class Listener(Protocol):
+    """A tape, to an interpreter."""
+
+    def record(self, op: Any, inputs: tuple[Tensor, ...], results: tuple[Tensor, ...], node: Any) -> None: ...
+
+    def watches(self, inputs: tuple[Tensor, ...]) -> bool: ...
+
+
+class Eager:
+    """Runs each op at once."""
+
+    dialect: Dialect = V2
+    store: Store = PROCESS
+
+    def __init__(self) -> None:
+        self.tapes: tuple[Listener, ...] = ()
+
+    def bind(self, op: Any, inputs: tuple[Any, ...], name: str | None = None) -> Any:
+        """Runs the op; returns its visible outputs as the door promises them."""
+        results = self.run(op, inputs, name)
+        if type(results) is Node or not isinstance(results, tuple):
+            return results
+        count = op.visible(len(results))
+        if count == 1:
+            return results[0]
+        return results[:count] if count else Node(op, inputs, results)
+
+    def run(self, op: Any, inputs: tuple[Any, ...], name: str | None = None) -> tuple[Any, ...]:
+        """Runs the op; returns all results, residuals included."""
+        for x in inputs:
+            if type(x) is not EagerTensor:
+                graph = _graph_of(inputs)
+                if graph is not None:
+                    return graph.run(op, inputs, name)
+                inputs = converted(self, op, inputs, name)
+                break
+        specs = tuple([x.spec for x in inputs])
+        engine = _thread.engine
+        key = (engine, specs) if not op.static else (engine, specs, tuple([static_value(inputs[i]) for i in op.static]))
+        found = op.kernels.get(key)
+        if found is None:
+            found = self._prepare(op, inputs, key)
+        kernel, shapes = found
+        try:
+            values = kernel(*[x.value for x in inputs])
+        except OpError as error:
+            raise error.locate() from None
+        if shapes is None:
+            values = values if type(values) is tuple else (values,)
+            results = tuple([EagerTensor(spec_of(v), v) for v in values])
+        elif len(shapes) == 1:
+            results = (EagerTensor(shapes[0], values[0] if type(values) is tuple else values),)
+        else:
+            results = tuple([EagerTensor(s, v) for s, v in zip(shapes, values, strict=True)])
+        for tape in self.tapes:
+            tape.record(op, inputs, results, None)
+        return results
+
+    def _prepare(self, op: Any, inputs: tuple[Any, ...], key: Any) -> tuple[Callable[..., Any], Any]:
+        """Checks the inputs, finds the kernel, and keeps both for these specs."""
+        specs = [x.spec for x in inputs]
+        for i in op.static:
+            specs[i] = specs[i].with_value(static_value(inputs[i]))
+        outputs = op.specs(tuple(specs))
+        fixed = tuple([Spec(s.shape, s.dtype) for s in outputs]) if all(s.known for s in outputs) else None
+        kernel = _thread.engine.kernel(op)
+        if op.takes_store:
+            plain, store = kernel, self.store
+            kernel = lambda *values: plain(store, *values)  # noqa: E731
+        if len(op.kernels) >= 1024:
+            op.kernels.clear()
+        op.kernels[key] = kernel, fixed
+        return kernel, fixed
+
+    def constant(self, array: Any, spec: Spec, name: str | None = None) -> EagerTensor:
+        return EagerTensor(Spec(spec.shape, spec.dtype), array)
+
+    def adopt(self, tensor: Tensor) -> Tensor:
+        return tensor
+
+    def watches(self, inputs: tuple[Any, ...]) -> bool:
+        return any(tape.watches(inputs) for tape in self.tapes)
+
+    @contextlib.contextmanager
+    def name_scope(self, name: str | None) -> Iterator[str]:
+        yield f"{name}/" if name else ""
+
+
+class _Thread(threading.local):
+    """The interpreters and the engine of a thread."""
+
+    def __init__(self) -> None:
+        self.stack: list[Any] = [Eager()]
+        self.top: Any = self.stack[0]
+        self.engine: Any = default_engine[0] if default_engine else None
+
+
+default_engine: list[Any] = []
+_thread = _Thread()
+
+
+def set_default_engine(engine: Engine) -> None:
+    """Makes `engine` compute wherever no other is chosen."""
+    default_engine[:] = [engine]
+    _thread.engine = engine
+
+
+def engine() -> Any:
+    """The engine in force in this thread."""
+    return _thread.engine
+
+
+@contextlib.contextmanager
+def using_engine(engine: Engine) -> Iterator[None]:
+    """Lets `engine` compute inside the context."""
+    before, _thread.engine = _thread.engine, engine
+    try:
+        yield
+    finally:
+        _thread.engine = before
+
+
+def current() -> Any:
+    """The interpreter that the next operation goes to."""
+    return _thread.top
+
+
+def eager() -> Eager:
+    """This thread's Eager, whether current or not."""
+    return _thread.stack[0]
+
+
+def enclosing() -> list[Any]:
+    """The interpreters of this thread, innermost last."""
+    return list(_thread.stack)
+
+
+@contextlib.contextmanager
+def entered(interpreter: Any) -> Iterator[Any]:
+    """Makes an interpreter current."""
+    stack = _thread.stack
+    stack.append(interpreter)
+    _thread.top = interpreter
+    try:
+        yield interpreter
+    finally:
+        stack.pop()
+        _thread.top = stack[-1]
+
+
+@contextlib.contextmanager
+def paused_tapes() -> Iterator[None]:
+    """Lets the current interpreter's tapes hear nothing."""
+    top = _thread.top
+    tapes, top.tapes = top.tapes, ()
+    try:
+        yield
+    finally:
+        top.tapes = tapes
+
+
+def static_value(tensor: EagerTensor) -> Any:
+    """The value of a small integer tensor as a Spec carries it; None of a large one."""
+    value = tensor.value
+    if np.ndim(value) == 0:
+        return int(value)
+    return tuple(value.tolist()) if value.ndim == 1 and value.size <= MOST_STATIC else None
+
+
+def spec_of(array: Any) -> Spec:
+    """Spec of an array."""
+    if not isinstance(array, (np.ndarray, np.generic)):
+        return Spec((), dtypes.variant)
+    return Spec(array.shape, dtypes.from_numpy(array.dtype))
+
+
+def _graph_of(inputs: tuple[Any, ...]) -> Any:
+    """The graph of the first symbolic tensor, also behind variables and inside lists; None when all is eager."""
+    for x in inputs:
+        if isinstance(x, Tensor):
+            if type(x) is not EagerTensor:
+                return x.node.graph
+        elif type(x) in (list, tuple):
+            graph = _graph_of(tuple(x))
+            if graph is not None:
+                return graph
+        elif (handle := getattr(x, "handle", None)) is not None:
+            graph = _graph_of((handle,))
+            if graph is not None:
+                return graph
+    return None
+
+
+def converted(here: Any, op: Any, inputs: tuple[Any, ...], name: str | None) -> tuple[Any, ...]:
+    """The inputs as tensors: what is no tensor takes the type that the tensors beside it settle."""
+    tensors = [as_own(here, x) for x in inputs]
+    signature = op.parsed
+    known = [t.spec.dtype if t is not None else None for t in tensors]
+    if None not in known:
+        return tuple(tensors)
+    wanted = signature.wanted(op, known)
+    out: list[Any] = []
+    for i, (x, tensor, dtype) in enumerate(zip(inputs, tensors, wanted, strict=True)):
+        if tensor is None:
+            argument = signature.arguments(len(inputs))[i]
+            label = f"{name or op.type}/{argument.name}"
+            tensor = as_tensor(x, dtype, label, here, what=f"{op.type}: {argument.name}")
+            if dtype is None and argument.variable:
+                known[i] = tensor.spec.dtype
+                wanted[:] = signature.wanted(op, known)
+        out.append(tensor)
+    return tuple(out)
+
+
+def as_own(here: Any, x: Any) -> Any:
+    """A tensor that `here` can use, of what is one or stands for one (a variable); None of anything else."""
+    if isinstance(x, Tensor):
+        return here.adopt(x)
+    stands_for = getattr(type(x), "__pullback_tensor__", None)
+    return here.adopt(x.__pullback_tensor__()) if stands_for is not None else None
+
+
+# Set by ops/array: makes one tensor of a nested list that holds tensors.
+pack: list[Callable[[Any, DType | None], Tensor]] = []
+
+
+def holds_tensor(value: Any) -> bool:
+    """Whether a nested list holds a tensor or what stands for one."""
+    if isinstance(value, (list, tuple)):
+        return any(holds_tensor(v) for v in value)
+    return isinstance(value, Tensor) or hasattr(type(value), "__pullback_tensor__")
+
+
+def as_tensor(value: Any, dtype: Any = None, name: str | None = None, here: Any = None, what: str = "value") -> Any:
+    """The tensor that `value` is, stands for, or becomes as a constant.
+
+    Raises:
+      DTypeError: a tensor has another dtype, or a value does not convert to it.
+    """
+    here = here or current()
+    dtype = None if dtype is None else as_dtype(dtype)
+    tensor = as_own(here, value)
+    if tensor is None and isinstance(value, (list, tuple)) and holds_tensor(value):
+        tensor = pack[0](value, dtype)
+    if tensor is not None:
+        if dtype is not None and tensor.spec.dtype is not dtype:
+            raise DTypeError(
+                f"{what}: a tensor of type {tensor.spec.dtype.name} was given where {dtype.name} is needed; "
+                f"tensors are never converted silently, use tf.cast(x, tf.{dtype.name})"
+            ).locate()
+        return tensor
+    if value is None:
+        raise DTypeError(f"{what}: None is no tensor").locate()
+    try:
+        array = array_of(value, dtype, what)
+    except OpError as error:
+        raise error.locate() from None
+    return here.constant(array, constant_spec(array, dtype), name)
+
+
+def constant_spec(array: Any, dtype: DType | None = None) -> Spec:
+    """Spec of a constant: small integer scalars and vectors carry their value."""
+    spec = Spec(array.shape, dtype or dtypes.from_numpy(array.dtype))
+    if spec.dtype.is_integer and array.ndim <= 1 and array.size <= MOST_STATIC:
+        value = int(array) if array.ndim == 0 else tuple(array.tolist())
+        return spec.with_value(value)
+    return spec

@@ -1,0 +1,60 @@
+"""Store: where state lives. Each Session has one; eager mode has the process's."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
+from pullback.core.errors import UninitializedError
+from pullback.core.spec import Spec
+
+
+class Resource:
+    """What a handle leads to: an identity with a name and the Spec of what it holds. Values live in Stores."""
+
+    __slots__ = ("__weakref__", "name", "spec")
+
+    def __init__(self, name: str, spec: Spec) -> None:
+        self.name, self.spec = name, spec
+
+    def __repr__(self) -> str:
+        return f"<Resource {self.name!r} {self.spec}>"
+
+
+class Store:
+    """Resource -> value. A value is an array that nobody changes in place; when its Resource dies, so does it."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self) -> None:
+        self._values: weakref.WeakKeyDictionary[Resource, Any] = weakref.WeakKeyDictionary()
+
+    def read(self, resource: Resource) -> Any:
+        """The value.
+
+        Raises:
+          UninitializedError: there is none yet.
+        """
+        try:
+            return self._values[resource]
+        except KeyError:
+            raise UninitializedError(
+                f"Attempting to use uninitialized value {resource.name}: run its initializer first, "
+                "as with tf.compat.v1.global_variables_initializer(), or restore a checkpoint"
+            ) from None
+
+    def write(self, resource: Resource, value: Any) -> None:
+        self._values[resource] = value
+
+    def get(self, resource: Resource, default: Any = None) -> Any:
+        return self._values.get(resource, default)
+
+    def holds(self, resource: Resource) -> bool:
+        return resource in self._values
+
+    def __iter__(self) -> Iterator[Resource]:
+        return iter(self._values)
+
+
+PROCESS = Store()
