@@ -74,7 +74,7 @@ class Graph:
             full = self.unique_name(name or op.type)
         else:
             full = self.unique_name(name or op.type)
-            tensors = interpreter.converted(self, op, inputs, full + "/")
+            tensors = interpreter.converted(self, op, inputs, full)
         specs = op.specs(tuple([t.spec for t in tensors]))
         frame = user_frame()
         source = None if frame is None else (frame.f_code, frame.f_lineno)

@@ -246,7 +246,7 @@ def converted(here: Any, op: Any, inputs: tuple[Any, ...], name: str | None) -> 
     for i, (x, tensor, dtype) in enumerate(zip(inputs, tensors, wanted, strict=True)):
         if tensor is None:
             argument = signature.arguments(len(inputs))[i]
-            label = f"{name or op.type}/{argument.name}"
+            label = f"{name or op.type}/{argument.name}/"  # absolute: already under the op's own name
             tensor = as_tensor(x, dtype, label, here, what=f"{op.type}: {argument.name}")
             if dtype is None and argument.variable:
                 known[i] = tensor.spec.dtype

@@ -94,6 +94,7 @@ class Op:
     defaults: ClassVar[dict[str, Any]] = {}
     parsed: ClassVar[Signature]
     interned: ClassVar[Any]
+    lowerings: ClassVar[dict[str, Any]] = {}  # engine -> kernel(op, *arrays), see `lowering`
     kernels: dict[Any, Any]
     inferred: dict[Any, tuple[Spec, ...]]
 
@@ -239,8 +240,21 @@ def op(cls: type[Op]) -> type[Any]:
     cls.type = cls.__dict__.get("type", cls.__name__)
     cls.parsed = Signature(cls)
     cls.interned = weakref.WeakValueDictionary() if cls.fields else {}
+    cls.lowerings = {}
     other = REGISTRY.get(cls.type)
     if other is not None and (other.__module__, other.__qualname__) != (cls.__module__, cls.__qualname__):
         raise ValueError(f"two ops are named {cls.type!r}: in {other.__module__} and in {cls.__module__}")
     REGISTRY[cls.type] = cls
     return cls
+
+
+def lowering(engine: str, *classes: type[Op]) -> Any:
+    """Declares a function `kernel(op, *arrays)` to be how an engine computes these ops. Stands in the room, in a file
+    named after the engine."""
+
+    def declare(kernel: Any) -> Any:
+        for cls in classes:
+            cls.lowerings[engine] = kernel
+        return kernel
+
+    return declare

@@ -1,0 +1,1 @@
+"""Tools that show where a gradient comes from, one a file."""

@@ -1,0 +1,1 @@
+"""Elementwise mathematics, its operators, and reductions."""
