@@ -10,7 +10,8 @@ come from.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from pullback.core import dtypes, interpreter, shape
@@ -29,19 +30,24 @@ Rule = Callable[..., Any]
 class Sweep:
     """What one call of backprop was asked; rules of ops that hold bodies read it to carry it inside."""
 
-    __slots__ = ("carries", "on_step", "rules")
+    __slots__ = ("carries", "on_step", "reached", "rules")
 
-    def __init__(self, rules: Any, on_step: Any, carries: Callable[[DType], bool]) -> None:
+    def __init__(self, rules: Any, on_step: Any, carries: Callable[[DType], bool], reached: set[int]) -> None:
         self.rules: dict[type, Rule] = rules or {}
-        self.on_step, self.carries = on_step, carries
+        self.on_step, self.carries, self.reached = on_step, carries, reached
 
 
-_sweeps: list[Sweep] = [Sweep(None, None, floating)]
+class _Sweeps(threading.local):
+    def __init__(self) -> None:
+        self.stack = [Sweep(None, None, floating, set())]
+
+
+_sweeps = _Sweeps()
 
 
 def current_sweep() -> Sweep:
-    """The innermost sweep in progress."""
-    return _sweeps[-1]
+    """The innermost sweep in progress in this thread."""
+    return _sweeps.stack[-1]
 
 
 def backprop(
@@ -71,7 +77,7 @@ def backprop(
     """
     cotangents = Cotangents(ys, seeds, keep=xs)
     path, reached = between(xs, nodes, carries)
-    _sweeps.append(Sweep(rules, on_step, carries))
+    _sweeps.stack.append(Sweep(rules, on_step, carries, reached))
     try:
         for node in reversed(path):
             dys = cotangents.take(node.results)
@@ -84,7 +90,7 @@ def backprop(
             if on_step is not None:
                 on_step(node, dys, dxs)
     finally:
-        _sweeps.pop()
+        _sweeps.stack.pop()
     return [cotangents.of(x) for x in xs]
 
 
@@ -220,12 +226,3 @@ def accumulate(contributions: Sequence[Any]) -> Any:
         return concatenate_slices[0](contributions)
     return AddN()(*map(dense, contributions))
 
-
-@contextlib.contextmanager
-def inside(sweep: Sweep) -> Iterator[None]:
-    """Carries a sweep into work done after it, as a body's rule does."""
-    _sweeps.append(sweep)
-    try:
-        yield
-    finally:
-        _sweeps.pop()

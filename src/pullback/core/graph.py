@@ -49,6 +49,7 @@ class Graph:
         self._controls: tuple[Operation, ...] = ()
         self._device = ""
         self._constants: dict[int, tuple[Tensor, Tensor]] = {}
+        self.stands_for: Any = None  # of a backward body: where a tensor of the forward body is to be had
         self.variable_scope: Any = None  # modes/scopes.py keeps its state here
 
     # --- the door --------------------------------------------------------------------------------------------------
@@ -100,6 +101,8 @@ class Graph:
         found = self.captures.get(id(tensor))
         if found is not None:
             return found[1]
+        if self.stands_for is not None and (known := self.stands_for(tensor)) is not None:
+            return known if known is tensor else self.adopt(known)
         if type(tensor) is EagerTensor and self.outer is None:
             held = self._constants.get(id(tensor))
             if held is None:

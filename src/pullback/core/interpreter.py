@@ -203,11 +203,18 @@ def paused_tapes() -> Iterator[None]:
 
 
 def static_value(tensor: EagerTensor) -> Any:
-    """The value of a small integer tensor as a Spec carries it; None of a large one."""
-    value = tensor.value
-    if np.ndim(value) == 0:
-        return int(value)
-    return tuple(value.tolist()) if value.ndim == 1 and value.size <= MOST_STATIC else None
+    """The value of a small integer tensor as a Spec carries it; None of a large one, and of other types."""
+    return plain_value(tensor.value) if tensor.spec.dtype.is_integer else None
+
+
+def plain_value(array: Any) -> Any:
+    """A small integer scalar, vector or matrix as ints in tuples; None of what is larger."""
+    rank = np.ndim(array)
+    if rank == 0:
+        return int(array)
+    if rank > 2 or array.size > MOST_STATIC:
+        return None
+    return tuple(array.tolist()) if rank == 1 else tuple(map(tuple, array.tolist()))
 
 
 def spec_of(array: Any) -> Spec:
@@ -246,6 +253,8 @@ def converted(here: Any, op: Any, inputs: tuple[Any, ...], name: str | None) -> 
     for i, (x, tensor, dtype) in enumerate(zip(inputs, tensors, wanted, strict=True)):
         if tensor is None:
             argument = signature.arguments(len(inputs))[i]
+            if dtype is None and argument.allowed and isinstance(x, (list, tuple)) and not x:
+                dtype = argument.allowed[0]  # an empty shape says no type by itself
             label = f"{name or op.type}/{argument.name}/"  # absolute: already under the op's own name
             tensor = as_tensor(x, dtype, label, here, what=f"{op.type}: {argument.name}")
             if dtype is None and argument.variable:
@@ -256,11 +265,14 @@ def converted(here: Any, op: Any, inputs: tuple[Any, ...], name: str | None) -> 
 
 
 def as_own(here: Any, x: Any) -> Any:
-    """A tensor that `here` can use, of what is one or stands for one (a variable); None of anything else."""
+    """A tensor that `here` can use, of what is one or stands for one; None of anything else.
+
+    What stands for a tensor, as a variable does, has a method `__pullback_tensor__(interpreter)`.
+    """
     if isinstance(x, Tensor):
         return here.adopt(x)
     stands_for = getattr(type(x), "__pullback_tensor__", None)
-    return here.adopt(x.__pullback_tensor__()) if stands_for is not None else None
+    return here.adopt(x.__pullback_tensor__(here)) if stands_for is not None else None
 
 
 # Set by ops/array: makes one tensor of a nested list that holds tensors.
@@ -302,9 +314,6 @@ def as_tensor(value: Any, dtype: Any = None, name: str | None = None, here: Any 
 
 
 def constant_spec(array: Any, dtype: DType | None = None) -> Spec:
-    """Spec of a constant: small integer scalars and vectors carry their value."""
+    """Spec of a constant: small integer scalars, vectors and matrices carry their value."""
     spec = Spec(array.shape, dtype or dtypes.from_numpy(array.dtype))
-    if spec.dtype.is_integer and array.ndim <= 1 and array.size <= MOST_STATIC:
-        value = int(array) if array.ndim == 0 else tuple(array.tolist())
-        return spec.with_value(value)
-    return spec
+    return spec.with_value(plain_value(array)) if spec.dtype.is_integer else spec

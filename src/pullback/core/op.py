@@ -13,6 +13,7 @@ Arrays, graphs and functions are told apart by identity.
 
 from __future__ import annotations
 
+import importlib
 import struct
 import weakref
 from collections.abc import Iterator
@@ -26,7 +27,21 @@ from pullback.core.errors import OpError
 from pullback.core.signature import Signature
 from pullback.core.spec import Spec
 
-REGISTRY: dict[str, type[Op]] = {}
+
+
+class _Registry(dict[str, Any]):
+    """Op type -> class. The room of a type that is not loaded yet is found in `_names.OPS` and loaded."""
+
+    def __missing__(self, name: str) -> Any:
+        from pullback._names import OPS
+
+        if name not in OPS:
+            raise KeyError(name)
+        importlib.import_module(OPS[name])
+        return dict.__getitem__(self, name)
+
+
+REGISTRY = _Registry()
 _PLAIN = (int, str, bool, type(None), DType)
 # Kernels and inferences kept on one op, a cache entry each; beyond it the cache starts anew.
 MOST_KEPT = 1024

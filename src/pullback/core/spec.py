@@ -18,7 +18,8 @@ class Spec:
 
     Interned: equal specs are one object, so they hash and compare by identity.
 
-    `value` is an int or None for a scalar, a tuple of these for a vector, absent (None) otherwise. The spec of a
+    `value` is an int or None for a scalar, a tuple of these for a vector, of such tuples for a matrix (paddings), absent
+    (None) otherwise. The spec of a
     variable's handle carries, as `value`, the Spec of what the variable holds.
     """
 

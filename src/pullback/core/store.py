@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Iterator
 from typing import Any
 
+from pullback.core.dtypes import resource
 from pullback.core.errors import UninitializedError
 from pullback.core.spec import Spec
 
@@ -17,6 +18,11 @@ class Resource:
 
     def __init__(self, name: str, spec: Spec) -> None:
         self.name, self.spec = name, spec
+
+    @property
+    def handle_spec(self) -> Spec:
+        """Spec of a tensor that is a handle to this."""
+        return Spec((), resource, self.spec)
 
     def __repr__(self) -> str:
         return f"<Resource {self.name!r} {self.spec}>"

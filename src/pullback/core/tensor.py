@@ -232,7 +232,8 @@ class EagerTensor(Tensor):
         return f"<tf.Tensor: shape={self.shape}, dtype={self.dtype.name}, numpy={_bare(shown)}>"
 
     def __str__(self) -> str:
-        return f"tf.Tensor({np.asarray(self.value) if self.spec.dtype.name != 'string' else self.numpy()!r}, shape={self.shape}, dtype={self.dtype.name})"
+        shown = repr(self.numpy()) if self.spec.dtype.name == "string" else str(np.asarray(self.value))
+        return f"tf.Tensor({shown}, shape={self.shape}, dtype={self.dtype.name})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return EagerTensor, (self.spec, self.value)

@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pullback.core.errors import ArgumentError
+from pullback.ops.random import philox
 
 TRAINING = 1437
 HELD_OUT = 360
 # The most ink a pixel can hold: a 4 by 4 block of the scan.
-_FULL = 16.0
+_FULL = 16
 
 
 class Digits(NamedTuple):
@@ -42,13 +43,13 @@ def load() -> Digits:
     with files(__name__).joinpath("digits.npz").open("rb") as file, np.load(file) as stored:
         images: NDArray[Any] = stored["images"]
         labels: NDArray[Any] = stored["labels"]
-    return Digits((images[..., None] / np.float32(_FULL)).astype(np.float32), labels.astype(np.int32))
+    return Digits(images[..., None].astype(np.float32) / np.float32(_FULL), labels.astype(np.int32))
 
 
 def split(seed: int = 0) -> Split:
     """1,437 digits to train with and the 360 others, mixed by `seed`; a seed always gives the same parts.
 
-    The order is that of `sorted` by a hash of the seed and the place, so that it hangs on no library's generator.
+    The order is that of Philox words under the key `seed`, so it changes with no library's version.
 
     Raises:
       ArgumentError: seed is negative or has more than 64 bits.
@@ -56,6 +57,6 @@ def split(seed: int = 0) -> Split:
     if not 0 <= seed < 1 << 64:
         raise ArgumentError(f"digits.split: seed is {seed}; it must be a whole number from 0 to 2**64 - 1")
     images, labels = load()
-    order = np.argsort(_hashed(seed, len(labels)), kind="stable")
+    order = np.argsort(philox.words(seed, 0, len(labels)), kind="stable")
     train, held_out = order[:TRAINING], order[TRAINING:]
     return Split(Digits(images[train], labels[train]), Digits(images[held_out], labels[held_out]))

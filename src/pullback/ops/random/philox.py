@@ -127,9 +127,7 @@ def normal(key: int, counter: int, shape: Sequence[int], dtype: DType | Any = "f
     return drawn[:count].astype(out.numpy).reshape(shape)
 
 
-def truncated_normal(
-    key: int, counter: int, shape: Sequence[int], dtype: DType | Any = "float32"
-) -> NDArray[Any]:
+def truncated_normal(key: int, counter: int, shape: Sequence[int], dtype: DType | Any = "float32") -> NDArray[Any]:
     """Draws from N(0, 1), those at 2 or beyond drawn again.
 
     A block's worth of outputs is a group, and each group has 256 words an output to itself, of which it takes

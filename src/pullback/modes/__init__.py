@@ -1,0 +1,1 @@
+"""How programs meet the core: sessions, tapes, traced functions, custom gradients, variables."""

@@ -1,0 +1,632 @@
+"""Variables: handles with a name, in graphs of either style and eagerly.
+
+A use of a variable is a read. In a session's graph, outside of control dependencies, all uses share one read Node,
+which gives the value before the run; under control dependencies and in bodies each use reads anew, where it stands.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from pullback.core import dtypes, interpreter, shape
+from pullback.core.dtypes import as_dtype
+from pullback.core.errors import ArgumentError, GraphError, ShapeError
+from pullback.core.graph import Graph, ancestors
+from pullback.core.names import public
+from pullback.core.shape import as_shape
+from pullback.core.spec import Spec
+from pullback.core.store import Resource
+from pullback.core.tensor import EagerTensor, Operation, Reference, Tensor
+from pullback.modes.default import GraphKeys, _Default, building, get_default_graph, init_scope
+from pullback.ops.math import operators
+from pullback.ops.math.arithmetic import LogicalAnd
+from pullback.ops.math.select import Identity
+from pullback.ops.state import (
+    Assign,
+    AssignAdd,
+    AssignSub,
+    NoOp,
+    ReadVariableOp,
+    ScatterAdd,
+    ScatterSub,
+    ScatterUpdate,
+    VarHandleOp,
+    VariableV2,
+    VarIsInitializedOp,
+    eager_handle,
+)
+
+
+@public("VariableSynchronization")
+class VariableSynchronization(enum.Enum):
+    """When copies of a variable agree. One process holds one copy."""
+
+    AUTO = 0
+    NONE = 1
+    ON_WRITE = 2
+    ON_READ = 3
+
+
+@public("VariableAggregation")
+class VariableAggregation(enum.Enum):
+    """How gradients of copies of a variable combine. One process holds one copy."""
+
+    NONE = 0
+    SUM = 1
+    MEAN = 2
+    ONLY_FIRST_REPLICA = 3
+
+
+@public("Variable", v1=None)
+class Variable:
+    """A tensor that keeps its value between runs, and can be assigned to.
+
+    Args:
+      initial_value: what `convert_to_tensor` takes, or a function without arguments that gives it.
+      trainable: whether tapes watch it by themselves and optimizers train it.
+      validate_shape: whether later values must have the initial value's shape.
+      name: its name; made unique in graphs.
+      dtype: what the initial value is converted to.
+      constraint: a function of the new value, applied by optimizers after each update.
+      shape: a shape that later values have; may be looser than the initial value's.
+    Raises:
+      ValueError: no initial value was given.
+    """
+
+    def __init__(
+        self,
+        initial_value: Any = None,
+        trainable: bool | None = None,
+        validate_shape: bool = True,
+        caching_device: Any = None,
+        name: str | None = None,
+        variable_def: Any = None,
+        dtype: Any = None,
+        import_scope: str | None = None,
+        constraint: Callable[[Any], Any] | None = None,
+        synchronization: VariableSynchronization = VariableSynchronization.AUTO,
+        aggregation: VariableAggregation = VariableAggregation.NONE,
+        shape: Any = None,
+        experimental_enable_variable_lifting: bool = True,
+    ) -> None:
+        if variable_def is not None or import_scope is not None:
+            raise ArgumentError("Variable: variable_def and import_scope (VariableDef messages) are not supported; give initial_value")
+        self._make(initial_value, trainable, (), validate_shape, name, dtype, constraint, shape)
+        self.synchronization, self.aggregation = synchronization, aggregation
+
+    synchronization = VariableSynchronization.AUTO
+    aggregation = VariableAggregation.NONE
+
+    def _make(
+        self,
+        initial_value: Any,
+        trainable: bool | None,
+        collections: Any,
+        validate_shape: bool,
+        name: str | None,
+        dtype: Any,
+        constraint: Any,
+        declared: Any,
+    ) -> None:
+        if initial_value is None:
+            raise ValueError("initial_value must be specified.")
+        if constraint is not None and not callable(constraint):
+            raise ValueError("The `constraint` argument must be a callable.")
+        self.trainable = True if trainable is None else bool(trainable)
+        self.constraint, self._cached, self._initializer = constraint, None, None
+        self._save_slice_info: Any = None
+        dtype = None if dtype is None else as_dtype(dtype)
+        body = interpreter.current()
+        with init_scope():
+            here = interpreter.current()
+            if isinstance(here, Graph):
+                self._make_in_graph(here, initial_value, collections, validate_shape, name, dtype, declared)
+            else:
+                self._make_eagerly(body, initial_value, validate_shape, name, dtype, declared)
+
+    def _make_eagerly(self, body: Any, initial_value: Any, validate: bool, name: str | None, dtype: Any, declared: Any) -> None:
+        value = _initial(initial_value, dtype, body)
+        spec = Spec(_shape_of_variable(value, validate, declared), value.dtype)
+        held = Resource(name or "Variable", spec)
+        self.handle: Any = eager_handle(held)
+        self._name, self._graph, self._initial_value = f"{held.name}:0", None, None
+        interpreter.eager().store.write(held, np.array(value.value))
+
+    def _make_in_graph(
+        self, graph: Graph, initial_value: Any, collections: Any, validate: bool, name: str | None, dtype: Any, declared: Any
+    ) -> None:
+        with graph.control_dependencies(None), graph.name_scope(name or "Variable") as scope:
+            full = scope.rstrip("/")
+            with graph.name_scope(scope):
+                value = _initial(initial_value, dtype, graph, "initial_value")
+            held = Resource(full, Spec(_shape_of_variable(value, validate, declared), value.dtype))
+            made = VariableV2 if graph.dialect.variable == "VariableV2" else VarHandleOp
+            self.handle = made(held)(name=scope)
+            self._name, self._graph, self._initial_value = f"{full}:0", graph, value
+            assigned = Assign()(self.handle, value, name=scope + "Assign/")
+            self._initializer = assigned.op
+            self._cached = ReadVariableOp()(self.handle, name=scope + "read/")
+        graph.reads[id(self.handle)] = self._cached
+        keys = [GraphKeys.GLOBAL_VARIABLES] if collections is None or collections == () else list(collections)
+        if self.trainable and GraphKeys.TRAINABLE_VARIABLES not in keys:
+            keys.append(GraphKeys.TRAINABLE_VARIABLES)
+        for key in keys:
+            graph.add_to_collection(key, self)
+
+    # --- reading ---------------------------------------------------------------------------------------------------
+
+    def __pullback_tensor__(self, here: Any = None) -> Tensor:
+        here = here or interpreter.current()
+        for tape in here.tapes:
+            tape.accessed(self)
+        if self._graph is not None:
+            if not isinstance(here, Graph):
+                here = self._graph
+            if here is self._graph and not here.controls:
+                return self._cached
+        return here.bind(ReadVariableOp(), (self.handle,), None)
+
+    def value(self) -> Tensor:
+        """The value as a tensor."""
+        return self.__pullback_tensor__()
+
+    def read_value(self) -> Tensor:
+        """The value read anew, after the control dependencies in force."""
+        if self._graph is None or isinstance(interpreter.current(), Graph) and interpreter.current() is not self._graph:
+            return self.value()
+        with self._graph.as_default():
+            return ReadVariableOp()(self.handle)
+
+    def initialized_value(self) -> Tensor:
+        """The value; the initial value when it is not initialised yet."""
+        if self._graph is None:
+            return self.value()
+        from pullback.ops.control.cond import cond
+
+        with self._graph.as_default():
+            return cond(VarIsInitializedOp()(self.handle), self.read_value, lambda: self._initial_value)
+
+    @property
+    def initial_value(self) -> Tensor:
+        if self._initial_value is None:
+            raise RuntimeError("initial_value is not kept for variables made eagerly")
+        return self._initial_value
+
+    @property
+    def initializer(self) -> Operation:
+        """The operation that assigns the initial value."""
+        if self._initializer is None:
+            raise RuntimeError("a variable made eagerly is initialised already and has no initializer")
+        return self._initializer
+
+    def is_initialized(self, name: str | None = None) -> Tensor:
+        return VarIsInitializedOp()(self.handle, name=name)
+
+    def eval(self, session: Any = None) -> Any:
+        """The value in a session (the default one)."""
+        return self.value().eval(session=session)  # type: ignore[attr-defined]
+
+    def numpy(self) -> Any:
+        """The value as an array; eager only."""
+        if self._graph is not None:
+            raise AttributeError(f"variable {self._name!r} lives in a graph: use Session.run, or eval()")
+        return self.value().numpy()
+
+    # --- assigning -------------------------------------------------------------------------------------------------
+
+    def _update(self, op: Any, inputs: tuple[Any, ...], name: str | None, read_value: bool) -> Any:
+        here = interpreter.current()
+        if self._graph is not None and not isinstance(here, Graph):
+            here = self._graph
+        new = here.bind(op, (self.handle, *inputs), name)
+        if isinstance(here, Graph) and here is self._graph:
+            return new if read_value else new.op
+        if not read_value:
+            return None
+        return self if not isinstance(here, Graph) else _Assigned(self, new)
+
+    def _value(self, value: Any, what: str) -> Any:
+        if isinstance(value, Tensor) or hasattr(type(value), "__pullback_tensor__"):
+            return value
+        where = self._graph if self._graph is not None and not isinstance(interpreter.current(), Graph) else None
+        return interpreter.as_tensor(value, self.dtype, here=where, what=f"{what} of {self._name}")
+
+    def assign(self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+        """Gives the variable a new value.
+
+        Returns: in a session's graph the new value as a tensor (its Operation when not read_value); else the variable.
+        Raises:
+          ShapeError, DTypeError: the value does not fit.
+        """
+        return self._update(Assign(), (self._value(value, "assign"),), name, read_value)
+
+    def assign_add(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+        """Adds to the variable; returns as `assign` does."""
+        return self._update(AssignAdd(), (self._value(delta, "assign_add"),), name, read_value)
+
+    def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+        """Subtracts from the variable; returns as `assign` does."""
+        return self._update(AssignSub(), (self._value(delta, "assign_sub"),), name, read_value)
+
+    def scatter_add(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
+        """Adds IndexedSlices; equal indices add."""
+        return self._update(ScatterAdd(), (sparse_delta.indices, sparse_delta.values), name, True)
+
+    def scatter_sub(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
+        """Subtracts IndexedSlices; equal indices add up."""
+        return self._update(ScatterSub(), (sparse_delta.indices, sparse_delta.values), name, True)
+
+    def scatter_update(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
+        """Replaces the rows that IndexedSlices name."""
+        return self._update(ScatterUpdate(), (sparse_delta.indices, sparse_delta.values), name, True)
+
+    def load(self, value: Any, session: Any = None) -> None:
+        """Writes a value into a session's variable, without adding to the graph."""
+        from pullback.modes.session import default_session
+
+        session = session or default_session("load")
+        session.store.write(self.handle.op.op.resource, np.array(value, self.dtype.numpy))
+
+    # --- what it is ------------------------------------------------------------------------------------------------
+
+    @property
+    def dialect(self) -> Any:
+        return self.handle.dialect
+
+    @property
+    def spec(self) -> Spec:
+        return self.handle.spec.held
+
+    @property
+    def dtype(self) -> dtypes.DType:
+        return self.spec.dtype
+
+    @property
+    def shape(self) -> shape.TensorShape:
+        return self.dialect.shape(self.spec.shape)
+
+    def get_shape(self) -> shape.TensorShape:
+        return self.shape
+
+    def set_shape(self, new: Any) -> None:
+        if not shape.compatible(self.spec.shape, as_shape(new)):
+            raise ShapeError(f"set_shape: {new} contradicts {self.shape}").locate()
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def _shared_name(self) -> str:
+        return self._name.rpartition(":")[0]
+
+    @property
+    def op(self) -> Operation:
+        return self.handle.op
+
+    @property
+    def graph(self) -> Any:
+        return self._graph if self._graph is not None else self.handle.graph
+
+    @property
+    def device(self) -> str:
+        return self.handle.device
+
+    def ref(self) -> Reference:
+        return Reference(self)
+
+    def experimental_ref(self) -> Reference:
+        return Reference(self)
+
+    def _ref(self) -> Any:
+        return self.handle
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return self.value().__array__(dtype)
+
+    def __bool__(self) -> bool:
+        return bool(self.value())
+
+    def __int__(self) -> int:
+        return int(self.value())
+
+    def __float__(self) -> float:
+        return float(self.value())
+
+    def __index__(self) -> int:
+        return self.value().__index__()
+
+    def __len__(self) -> int:
+        return len(self.value())
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.value()[key]
+
+    def __deepcopy__(self, memo: Any) -> Variable:
+        if self._graph is not None:
+            raise NotImplementedError("a variable of a graph cannot be copied; build another")
+        return Variable(self.numpy(), self.trainable, name=self._shared_name, constraint=self.constraint)
+
+    def __repr__(self) -> str:
+        if self._graph is not None:
+            return f"<tf.Variable '{self._name}' shape={self.shape} dtype={self.dtype.name}>"
+        held = self.handle.value
+        store = interpreter.eager().store
+        shown = repr(self.value()).partition("numpy=")[2][:-1] if store.holds(held) else "<uninitialised>"
+        return f"<tf.Variable '{self._name}' shape={self.shape} dtype={self.dtype.name}, numpy={shown}>"
+
+
+operators.install(Variable)
+_elementwise_equality = Variable.__eq__
+
+
+def _hash(self: Any) -> int:
+    if self.dialect.elementwise_equality:
+        raise TypeError("Variable is unhashable. Instead, use variable.ref() as the key. (Variable: " + self.name + ")")
+    return id(self)
+
+
+Variable.__hash__ = _hash  # type: ignore[assignment]
+
+
+@public(v1="Variable")
+class VariableV1(Variable):
+    """A variable made by TensorFlow 1's signature.
+
+    Args (beyond those of Variable):
+      collections: the graph collections it joins; GLOBAL_VARIABLES by default.
+      expected_shape: deprecated name for a shape the initial value must have.
+    """
+
+    def __init__(
+        self,
+        initial_value: Any = None,
+        trainable: bool | None = None,
+        collections: Any = None,
+        validate_shape: bool = True,
+        caching_device: Any = None,
+        name: str | None = None,
+        variable_def: Any = None,
+        dtype: Any = None,
+        expected_shape: Any = None,
+        import_scope: str | None = None,
+        constraint: Callable[[Any], Any] | None = None,
+        use_resource: bool | None = None,
+        synchronization: VariableSynchronization = VariableSynchronization.AUTO,
+        aggregation: VariableAggregation = VariableAggregation.NONE,
+        shape: Any = None,
+    ) -> None:
+        if variable_def is not None or import_scope is not None:
+            raise ArgumentError("Variable: variable_def and import_scope (VariableDef messages) are not supported; give initial_value")
+        with building():
+            self._make(initial_value, trainable, collections, validate_shape, name, dtype, constraint, shape)
+        if expected_shape is not None:
+            self.set_shape(expected_shape)
+        self.synchronization, self.aggregation = synchronization, aggregation
+
+
+class _Assigned:
+    """What an assignment inside a function body gives: the variable, and its new value where a tensor is needed."""
+
+    def __init__(self, variable: Variable, new: Tensor) -> None:
+        self._variable, self._new = variable, new
+
+    def __pullback_tensor__(self, here: Any = None) -> Tensor:
+        return self._new
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._variable, name)
+
+
+operators.install(_Assigned)
+
+
+def _shape_of_variable(value: Tensor, validate: bool, declared: Any) -> shape.Shape:
+    if declared is not None:
+        wanted = as_shape(declared)
+        if not shape.compatible(wanted, value.spec.shape):
+            raise ShapeError(
+                f"Variable: the initial value's shape {shape.text(value.spec.shape)} is not compatible with the shape "
+                f"argument {shape.text(wanted)}"
+            ).locate()
+        return wanted
+    if not validate:
+        return None
+    if value.spec.shape is None and type(value) is not EagerTensor:
+        raise ValueError(f"initial_value must have a shape specified: {value!r}; or pass validate_shape=False")
+    return value.spec.shape
+
+
+def _initial(value: Any, dtype: Any, body: Any, name: str | None = None) -> Any:
+    """The initial value as a tensor of the interpreter outside of bodies."""
+    here = interpreter.current()
+    value = value() if callable(value) else value
+    if isinstance(value, Tensor) and type(value) is not EagerTensor and value.node.graph is not here:
+        value = lifted(value, here)
+    if isinstance(value, Tensor) and dtype is not None and value.dtype is not dtype:
+        raise ValueError(f"the initial value is {value.dtype.name}, but dtype {dtype.name} was asked for; cast it first")
+    tensor = interpreter.as_tensor(value, dtype, name)
+    return tensor
+
+
+def lifted(tensor: Tensor, here: Any) -> Tensor:
+    """A tensor of a body made again outside of it, possible where it hangs on no parameter of the body.
+
+    Raises:
+      GraphError: it hangs on one.
+    """
+    made: dict[int, Tensor] = {}
+    graph = tensor.node.graph
+    outside = {id(inner): outer for outer, inner in graph.captures.values()}
+    for node in ancestors([tensor]):
+        for t in node.results:
+            if id(t) in outside:
+                made[id(t)] = outside[id(t)]
+            elif node.op.type == "Placeholder":
+                raise GraphError(
+                    f"a variable made inside a function takes its initial value from {tensor.name!r}, which hangs on the "
+                    "function's argument; make the variable outside, or give a function as initial_value"
+                ).locate()
+        if all(id(t) in made for t in node.results):
+            continue
+        again = here.run(node.op, tuple(made[id(t)] for t in node.inputs), node.name)
+        made.update((id(t), new) for t, new in zip(node.results, again, strict=True))
+    return made[id(tensor)]
+
+
+# --- functions over variables ----------------------------------------------------------------------------------------
+
+
+@public(v1="global_variables")
+def global_variables(scope: str | None = None) -> list[Variable]:
+    """All variables of the default graph that are shared between runs."""
+    return get_default_graph().get_collection(GraphKeys.GLOBAL_VARIABLES, scope)
+
+
+@public(v1="all_variables")
+def all_variables() -> list[Variable]:
+    """The former name of `global_variables`."""
+    return global_variables()
+
+
+@public(v1="local_variables")
+def local_variables(scope: str | None = None) -> list[Variable]:
+    """The variables of the collection LOCAL_VARIABLES."""
+    return get_default_graph().get_collection(GraphKeys.LOCAL_VARIABLES, scope)
+
+
+@public(v1="model_variables")
+def model_variables(scope: str | None = None) -> list[Variable]:
+    """The variables of the collection MODEL_VARIABLES."""
+    return get_default_graph().get_collection(GraphKeys.MODEL_VARIABLES, scope)
+
+
+@public(v1="trainable_variables")
+def trainable_variables(scope: str | None = None) -> list[Variable]:
+    """All variables of the default graph made with trainable=True."""
+    return get_default_graph().get_collection(GraphKeys.TRAINABLE_VARIABLES, scope)
+
+
+@public(v1="moving_average_variables")
+def moving_average_variables(scope: str | None = None) -> list[Variable]:
+    """The variables that have moving averages."""
+    return get_default_graph().get_collection(GraphKeys.MOVING_AVERAGE_VARIABLES, scope)
+
+
+@public(v1=("variables_initializer", "initialize_variables"))
+def variables_initializer(var_list: Any, name: str = "init") -> Any:
+    """An operation that initialises the variables of a list."""
+    return group(*[v.initializer for v in var_list], name=name)
+
+
+@public(v1=("global_variables_initializer", "initialize_all_variables"))
+def global_variables_initializer() -> Any:
+    """An operation that initialises all global variables. Does nothing in eager mode."""
+    if _Default.eager:
+        return group()
+    return variables_initializer(global_variables())
+
+
+@public(v1=("local_variables_initializer", "initialize_local_variables"))
+def local_variables_initializer() -> Any:
+    """An operation that initialises all local variables."""
+    return variables_initializer(local_variables(), name="init_local")
+
+
+@public("group")
+def group(*inputs: Any, **kwargs: Any) -> Any:
+    """An operation that is done when all inputs are. Eagerly they are done already, and the answer is None.
+
+    Args:
+      name: its name.
+    """
+    name = kwargs.pop("name", None)
+    if kwargs:
+        raise ValueError(f"group takes only `name` as a keyword, not {sorted(kwargs)}")
+    items = [x for x in inputs if x is not None and type(x) is not EagerTensor]
+    here = interpreter.current()
+    graph = here if isinstance(here, Graph) else next((x.graph for x in items), None)
+    if graph is None:
+        return None
+    with graph.control_dependencies(items):
+        return graph.append(NoOp(), (), name or "group_deps")
+
+
+@public("tuple", v1=None)
+def tuple_v2(tensors: Any, control_inputs: Any = None, name: str | None = None) -> list[Any]:
+    """The same tensors, none of them available before all are."""
+    return tuple_v1(tensors, name, control_inputs)
+
+
+@public(v1="tuple")
+def tuple_v1(tensors: Any, name: str | None = None, control_inputs: Any = None) -> list[Any]:
+    """The same tensors, none of them available before all are."""
+    here = interpreter.current()
+    present = [t for t in tensors if t is not None]
+    if not isinstance(here, Graph):
+        return list(tensors)
+    with here.control_dependencies([*present, *(control_inputs or ())]):
+        return [None if t is None else Identity()(t) for t in tensors]
+
+
+@public(v1="assign")
+def assign(ref: Any, value: Any, validate_shape: Any = None, use_locking: Any = None, name: str | None = None) -> Any:
+    """Gives a variable a new value; the answer is that value. With validate_shape=False any shape is taken, if the
+    variable was made so."""
+    return ref.assign(value, name=name)
+
+
+@public(v1="assign_add")
+def assign_add(ref: Any, value: Any, use_locking: Any = None, name: str | None = None) -> Any:
+    """Adds to a variable; the answer is the new value."""
+    return ref.assign_add(value, name=name)
+
+
+@public(v1="assign_sub")
+def assign_sub(ref: Any, value: Any, use_locking: Any = None, name: str | None = None) -> Any:
+    """Subtracts from a variable; the answer is the new value."""
+    return ref.assign_sub(value, name=name)
+
+
+@public(v1="scatter_update")
+def scatter_update(ref: Any, indices: Any, updates: Any, use_locking: bool = True, name: str | None = None) -> Any:
+    """Replaces rows of a variable: ref[indices[i]] = updates[i]. The answer is the new value."""
+    return ref._update(ScatterUpdate(), (indices, ref._value(updates, "scatter_update")), name, True)
+
+
+@public(v1="scatter_add")
+def scatter_add(ref: Any, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None) -> Any:
+    """Adds to rows of a variable; equal indices add. The answer is the new value."""
+    return ref._update(ScatterAdd(), (indices, ref._value(updates, "scatter_add")), name, True)
+
+
+@public(v1="scatter_sub")
+def scatter_sub(ref: Any, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None) -> Any:
+    """Subtracts from rows of a variable; equal indices add up. The answer is the new value."""
+    return ref._update(ScatterSub(), (indices, ref._value(updates, "scatter_sub")), name, True)
+
+
+@public(v1="is_variable_initialized")
+def is_variable_initialized(variable: Any) -> Any:
+    """Whether a variable has a value."""
+    return variable.is_initialized()
+
+
+@public(v1="report_uninitialized_variables")
+def report_uninitialized_variables(var_list: Any = None, name: str = "report_uninitialized_variables") -> Any:
+    """Names of the variables that have no value yet, as a vector of strings."""
+    from pullback.core.op import REGISTRY
+
+    variables = global_variables() + local_variables() if var_list is None else list(var_list)
+    if not variables:
+        return interpreter.as_tensor(np.zeros([0], object), dtypes.string)
+    flags = REGISTRY["Pack"](0)(*[v.is_initialized() for v in variables])
+    missing = LogicalAnd()(REGISTRY["LogicalNot"]()(flags), True)
+    places = REGISTRY["Squeeze"]((1,))(REGISTRY["Where"]()(missing))
+    names = interpreter.as_tensor([v._shared_name for v in variables])
+    return REGISTRY["GatherV2"]()(names, places, 0, name=name)
+

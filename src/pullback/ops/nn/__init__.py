@@ -1,0 +1,1 @@
+"""Neural-network ops: convolution, pooling, activations, biases, softmax and losses."""

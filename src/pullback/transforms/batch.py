@@ -1,0 +1,50 @@
+"""Batching: a graph run over a leading axis that some of its inputs have.
+
+Each op's own `batch` rule does the work; an op without one runs in a Map, entry by entry: slow, always right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pullback.core import interpreter
+from pullback.core.graph import Graph
+from pullback.core.tensor import Node, Tensor
+from pullback.ops.control import map as maps
+
+
+def batched(graph: Graph, inputs: Sequence[Any], axes: Sequence[int | None], size: Any) -> tuple[tuple[Tensor, ...], tuple[int | None, ...]]:
+    """The graph's outputs over the axis, in the current interpreter.
+
+    Args:
+      inputs: a tensor for each of graph.inputs; with the axis (of length `size`) where axes says 0.
+    Returns:
+      (outputs, their axes): 0, or None for an output that is the same for all.
+    """
+    made: dict[int, tuple[Any, int | None]] = {
+        id(t): (x, a) for t, x, a in zip(graph.inputs, inputs, axes, strict=True)
+    }
+    for node in graph.nodes:
+        if node.results and all(id(t) in made for t in node.results):
+            continue
+        pairs = [made[id(t)] for t in node.inputs]
+        outs = batched_node(node, [x for x, _ in pairs], [a for _, a in pairs], size)
+        for t, pair in zip(node.results, outs, strict=True):
+            made[id(t)] = pair
+    found = [made[id(t)] for t in graph.outputs]
+    return tuple(x for x, _ in found), tuple(a for _, a in found)
+
+
+def batched_node(node: Node, inputs: list[Any], axes: list[int | None], size: Any) -> list[tuple[Any, int | None]]:
+    """One node over the axis: its results, each with its axis."""
+    if all(a is None for a in axes):
+        return [(t, None) for t in node.again(tuple(inputs))]
+    if node.op.has("batch") and not node.op.parsed.residuals:
+        answer = node.op.batch(size, tuple(interpreter.as_tensor(x) for x in inputs), tuple(axes))
+        if answer is not NotImplemented:
+            outs, axis = answer
+            outs = outs if isinstance(outs, (tuple, list)) else (outs,)
+            return [(t, a) for t, a in zip(outs, axis if isinstance(axis, (tuple, list)) else (axis,) * len(outs), strict=True)]
+    results = maps.build(lambda *xs: list(node.again(tuple(xs))), inputs, axes)
+    return [(t, 0) for t in results]

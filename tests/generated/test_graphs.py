@@ -1,0 +1,93 @@
+"""An op means the same in a graph, whatever the graph knows of shapes, and over a batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from generated.cases import Case, every_case
+from generated.derivatives import arguments, constant, eagerly, in_graph
+from generated.test_gradients import plain, seeds_or_gap
+from pullback.core import interpreter
+from pullback.core.op import REGISTRY
+from pullback.core.tensor import EagerTensor
+
+# How much a graph knows of its parameters: (shape of a Spec, whether static inputs are constants).
+KNOWLEDGE: dict[str, Any] = {
+    "known": (lambda s: s.shape, True),
+    "dimensions_unknown": (lambda s: (None,) * len(s.shape), True),
+    "all_dimensions_unknown": (lambda s: (None,) * len(s.shape), False),
+    "rank_unknown": (lambda s: None, True),
+    "nothing_known": (lambda s: None, False),
+}
+
+
+@pytest.mark.parametrize("knowledge", KNOWLEDGE)
+@every_case(lambda case: not case.cls.effect)
+def test_graph_is_eager(case: Case, knowledge: str) -> None:
+    """Values, gradient and gradient of the gradient."""
+    rows = seeds_or_gap(case, min(2, case.sample.order)) if plain(case) else []
+    results, orders, _ = in_graph(case, rows, *KNOWLEDGE[knowledge])
+    values = case.run(interpreter.engine().kernel(case.op), tuple(t.value for t in case.tensors))
+    for ours, theirs in zip(results, values, strict=True):
+        case.same(f"graph, {knowledge}: value", ours, theirs)
+    for k, made in enumerate(orders, 1):
+        truth = eagerly(case, arguments(case), rows[:k])
+        for ours, theirs in zip(made, truth, strict=True):
+            check_same_or_zero(case, f"graph, {knowledge}: derivative of order {k}", ours, theirs)
+
+
+def check_same_or_zero(case: Case, what: str, ours: Any, theirs: Any) -> None:
+    """No dependence and a zero derivative are the same number; which of them a rule finds may hang on what it knows."""
+    if ours is None or theirs is None:
+        rest = theirs if ours is None else ours
+        assert rest is None or not np.any(rest), case.differs(what, ours, theirs)
+    else:
+        case.same(what, ours, theirs, factor=10)
+
+
+def batchable(case: Case) -> list[int]:
+    """Inputs that can be stacked: arrays that settle no shape."""
+    return [
+        i for i, t in enumerate(case.tensors) if i not in case.static and isinstance(t.value, (np.ndarray, np.generic))
+    ]
+
+
+@every_case(lambda case: case.op.has("batch") and not case.stateful)
+def test_batch_is_loop(case: Case) -> None:
+    """Each input stacked alone, then all together; three different draws. NotImplemented means that a loop is used."""
+    size, places = 3, batchable(case)
+    draws = [case.redrawn(seed) for seed in range(size)]
+    for stacked in [[i] for i in places] + ([places] if len(places) > 1 else []):
+        given = [tuple(d[i] if i in stacked else case.tensors[i] for i in range(len(case.tensors))) for d in draws]
+        inputs = tuple(
+            constant(np.stack([g[i].value for g in given])) if i in stacked else t for i, t in enumerate(case.tensors)
+        )
+        axes = tuple(0 if i in stacked else None for i in range(len(inputs)))
+        answer = case.op.batch(size, inputs, axes)
+        if answer is not NotImplemented:
+            check_batch(case, stacked, answer, [looped(case, g) for g in given])
+
+
+def looped(case: Case, tensors: tuple[EagerTensor, ...]) -> tuple[Any, ...]:
+    return tuple(t.value for t in interpreter.eager().run(case.op, tensors, None))
+
+
+def check_batch(case: Case, stacked: list[int], answer: Any, rows: list[tuple[Any, ...]]) -> None:
+    outputs, axes = answer
+    outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+    axes = axes if isinstance(axes, tuple) else (axes,) * len(outputs)
+    visible = case.op.visible(len(rows[0]))
+    assert len(outputs) in (visible, len(rows[0])), case.differs("number of outputs", len(outputs), visible)
+    for k, (out, axis) in enumerate(zip(outputs, axes, strict=True)):
+        assert axis in (0, None), case.differs("axis of the outputs", axis, "0 or None")
+        for n, row in enumerate(rows):
+            ours = out.value[n] if axis == 0 else out.value
+            case.same(f"batch over inputs {stacked}, output {k}, row {n}", np.asarray(ours), np.asarray(row[k]), factor=10)
+
+
+def test_registry_knows_what_rules_need() -> None:
+    """The chain rule's own ops."""
+    assert {"AddN", "BroadcastTo", "SumTo", "ZerosLike", "OnesLike", "Shape"} <= set(REGISTRY)

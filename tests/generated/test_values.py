@@ -1,0 +1,110 @@
+"""An op's values: what `infer` promises is what `reference` gives, and every engine gives the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from generated.cases import CASES, Case, every_case
+from pullback.core import shape
+from pullback.core.spec import Spec
+from pullback.core.store import Resource
+from pullback.engines.base import ENGINES
+
+KNOWN = {
+    "known": (lambda s: s.shape, True),
+    "static_value_unknown": (lambda s: s.shape, False),
+    "dimensions_unknown": (lambda s: None if s.shape is None else (None,) * len(s.shape), True),
+    "all_dimensions_unknown": (lambda s: None if s.shape is None else (None,) * len(s.shape), False),
+    "rank_unknown": (lambda s: None, True),
+    "nothing_known": (lambda s: None, False),
+}
+
+
+def reference(case: Case) -> tuple[Any, ...]:
+    return case.run(case.op.reference, tuple(t.value for t in case.tensors))
+
+
+@every_case()
+def test_inferred_is_computed(case: Case) -> None:
+    """Shape and dtype of every result, however little of the inputs is known."""
+    values = reference(case)
+    for how, (shape_of, static) in KNOWN.items():
+        specs = case.op.specs(case.specs(shape_of, static))
+        assert len(specs) == len(values), case.differs(f"{how}: number of results", len(specs), len(values))
+        for spec, value in zip(specs, values, strict=True):
+            check_spec(case, how, spec, value, exact=how == "known")
+
+
+def check_spec(case: Case, how: str, spec: Spec, value: Any, exact: bool) -> None:
+    if not spec.dtype.is_numpy_compatible:
+        assert isinstance(value, (tuple, Resource)), case.differs(f"{how}: a {spec.dtype.name}", spec, type(value))
+        return
+    assert isinstance(value, (np.ndarray, np.generic)), case.differs(f"{how}: not an array", spec, type(value))
+    assert value.dtype == spec.dtype.numpy, case.differs(f"{how}: dtype", spec.dtype.name, value.dtype)
+    assert shape.compatible(spec.shape, value.shape), case.differs(f"{how}: shape", spec.shape, value.shape)
+    if spec.value is not None:
+        flat = (spec.value,) if isinstance(spec.value, int) else spec.value
+        truth = tuple(np.ravel(value).tolist())
+        assert shape.compatible(flat, truth), case.differs(f"{how}: static value", spec.value, truth)
+    if exact and not shape.known(spec.shape):
+        assert hangs_on_values(case), case.differs("inputs are known, the result's shape is not", spec.shape, value.shape)
+
+
+def hangs_on_values(case: Case) -> bool:
+    """Whether the class says that its results' shapes hang on values (`where`, `unique`, ...)."""
+    return getattr(case.cls, "data_dependent", False) or any(i in case.static for i in range(len(case.tensors)))
+
+
+@pytest.mark.parametrize("name", sorted(ENGINES))
+@every_case(lambda case: not case.cls.effect)
+def test_engine_is_reference(case: Case, name: str) -> None:
+    """On the sample as it is, on arrays with gaps, and on arrays in Fortran's order."""
+    if case.cls.random and case.cls.effect:
+        return
+    truth = reference(case)
+    kernel = ENGINES[name].kernel(case.op)
+    for layout in (lambda a: a, gapped, np.asfortranarray):
+        values = tuple(layout(t.value) if laid_out(t.value) else t.value for t in case.tensors)
+        made = case.run(kernel, values)
+        assert len(made) == len(truth), case.differs("number of results", len(made), len(truth))
+        for ours, theirs in zip(made, truth, strict=True):
+            case.same(f"engine {name} against the reference", ours, theirs)
+
+
+def laid_out(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.ndim > 0
+
+
+def gapped(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The same values, every second place of a larger array, last axis backwards."""
+    room = np.zeros((*array.shape[:-1], 2 * array.shape[-1]), array.dtype)
+    view = room[..., ::-2]
+    view[...] = array
+    return view
+
+
+@pytest.mark.parametrize("name", sorted(ENGINES))
+@every_case(lambda case: not case.cls.effect)
+def test_inputs_are_left_alone(case: Case, name: str) -> None:
+    """Arrays are writable here, so that nothing but their bytes can tell."""
+    values = tuple(t.value.copy() if laid_out(t.value) else t.value for t in case.tensors)
+    before = [v.tobytes() for v in values if laid_out(v) and v.dtype != object]
+    case.run(ENGINES[name].kernel(case.op), values)
+    after = [v.tobytes() for v in values if laid_out(v) and v.dtype != object]
+    assert before == after, case.differs("an input was written to", after, before)
+
+
+@every_case(lambda case: not case.cls.effect)
+def test_same_twice(case: Case) -> None:
+    """The reference is a function: the same inputs, the same bytes."""
+    for first, second in zip(reference(case), reference(case), strict=True):
+        if isinstance(first, (np.ndarray, np.generic)) and first.dtype != object:
+            assert first.tobytes() == second.tobytes(), case.differs("two runs differ", second, first)
+
+
+def test_there_are_cases() -> None:
+    """An empty registry would pass everything."""
+    assert len(CASES) > 100
