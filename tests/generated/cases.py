@@ -22,6 +22,7 @@ import pytest
 
 import pullback.core
 import pullback.ops
+from closeness import close
 from pullback.core import dtypes, interpreter
 from pullback.core.op import REGISTRY, Op
 from pullback.core.sample import Sample
@@ -154,17 +155,6 @@ class Case:
             assert np.array_equal(ours, theirs), self.differs(what, ours, theirs)
             return
         assert close(ours, theirs, bound * factor * self.sample.tolerance), self.differs(what, ours, theirs)
-
-
-def close(ours: Any, theirs: Any, bound: float) -> bool:
-    """Whether two arrays agree to `bound` relative to the largest finite entry; inf and nan must match in place."""
-    wide = np.complex128 if np.iscomplexobj(ours) or np.iscomplexobj(theirs) else np.float64
-    ours, theirs = np.asarray(ours).astype(wide), np.asarray(theirs).astype(wide)
-    finite = np.isfinite(theirs)
-    if not np.array_equal(np.isfinite(ours), finite) or not np.array_equal(ours[~finite], theirs[~finite], equal_nan=True):
-        return False
-    largest = np.max(np.abs(theirs[finite]), initial=0.0)
-    return bool(np.all(np.abs(ours[finite] - theirs[finite]) <= bound * max(largest, 1e-30)))
 
 
 def _generator(cls: type[Op], seed: int = 0) -> np.random.Generator:

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from generated.cases import TOLERANCE, Case, close, every_case
+from closeness import close
+from generated.cases import TOLERANCE, Case, every_case
 from generated.derivatives import arguments, draw, eagerly, inner, magnitude, random_seeds
 from generated.gaps import note
 from pullback.core import dtypes

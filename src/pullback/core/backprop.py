@@ -83,10 +83,11 @@ def backprop(
             dys = cotangents.take(node.results)
             if all(dy is None for dy in dys):
                 continue
-            dxs = answers(node, dys, rules)
-            for x, dx in zip(node.inputs, dxs, strict=True):
-                if id(x) in reached:
-                    cotangents.add(x, fitted(dx, to=x, by=node))
+            with scope_of(node):
+                dxs = answers(node, dys, rules)
+                for x, dx in zip(node.inputs, dxs, strict=True):
+                    if id(x) in reached:
+                        cotangents.add(x, fitted(dx, to=x, by=node))
             if on_step is not None:
                 on_step(node, dys, dxs)
     finally:
@@ -123,8 +124,7 @@ def answers(node: Node, dys: list[Any], rules: dict[type, Rule] | None) -> Seque
         visible = node.op.visible(len(dys))
         given = [ZerosLike()(y) if dy is None else dense(dy) for y, dy in zip(node.results[:visible], dys, strict=False)]
     try:
-        with scope_of(node):
-            dxs = rule(node, *given)
+        dxs = rule(node, *given)
     except NoRule:
         raise GradientLookupError(f"{node.type} has no gradient; operation {node.name!r} made at {node.where}") from None
     if isinstance(dxs, list):
@@ -169,10 +169,29 @@ def fitted(dx: Any, *, to: Tensor, by: Node) -> Any:
     if have.shape == want.shape and want.known:
         return dx
     if by.op.broadcasts:
+        if spans(to, by):
+            return dx
         return SumTo()(dx, shape_of(to) if to.spec is want else want.shape or Shape_()(to))
     if want.dtype is not dtypes.variant and not shape.compatible(have.shape, want.shape):
         raise _misfit(by, to, f"shape {shape.text(have.shape)}", shape.text(want.shape))
     return dx
+
+
+def spans(x: Tensor, node: Node) -> bool:
+    """Whether an input surely has the output's shape already, though not all of it is known: no other input is larger."""
+    mine = x.spec.held.shape
+    if mine is None:
+        return all(other is x for other in node.inputs)
+    for other in node.inputs:
+        theirs = other.spec.shape
+        if other is x:
+            continue
+        if theirs is None or len(theirs) > len(mine):
+            return False
+        for m, n in zip(reversed(mine), reversed(theirs), strict=False):
+            if n != 1 and (n is None or n != m):
+                return False
+    return True
 
 
 def _misfit(by: Node, to: Tensor, given: str, needed: str) -> GradientError:

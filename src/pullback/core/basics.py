@@ -55,6 +55,7 @@ class Placeholder(Op):
     """A value that a run is fed, or a body's parameter."""
 
     signature = "-> output: dtype"
+    untestable = "has no value of its own; it is fed in every test of graphs"
     dtype: DType
     shape: Shape = None
 
@@ -72,7 +73,7 @@ class Placeholder(Op):
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
-        return iter(())  # has no value of its own: fed in every test of the session
+        return iter(())
 
     @classmethod
     def mistakes(cls) -> Iterator[tuple[Any, type[Exception], str]]:

@@ -95,6 +95,7 @@ class Op:
       effect: running it changes or reads state, so it is neither dropped, merged nor reordered.
       takes_store: its kernel takes the Store as first argument.
       random: draws are saved, never made again, when a body is differentiated.
+      untestable: why the op has no samples.
     """
 
     signature: ClassVar[str] = ""
@@ -136,7 +137,8 @@ class Op:
         return type(self), tuple(getattr(self, f) for f in self.fields)
 
     def __repr__(self) -> str:
-        shown = (f"{f}={getattr(self, f)!r}" for f in self.fields if getattr(self, f) != self.defaults.get(f))
+        unset = {f: frozen(v)[1] for f, v in self.defaults.items()}
+        shown = (f"{f}={v!r}" for f in self.fields if frozen(v := getattr(self, f))[1] != unset.get(f))
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def __call__(self, *inputs: Any, name: str | None = None) -> Any:

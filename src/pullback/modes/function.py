@@ -173,24 +173,19 @@ class Function:
         if kwargs or self.input_signature is not None:
             args, kwargs = self._canonical(args, kwargs)
         flat, structure = nest.flatten((args, kwargs)) if kwargs else nest.flatten(args)
-        if self.input_signature is not None:
-            flat = self._signed(flat)
+        declared = self._declared(len(flat))
         tensors: list[Any] = []
         key: list[Any] = [structure]
-        for x in flat:
-            if type(x) is EagerTensor:
-                tensors.append(x)
-                key.append(x.spec)
-            elif isinstance(x, Tensor):
-                tensors.append(x)
-                key.append(Spec(x.spec.shape, x.spec.dtype))
-            elif isinstance(x, TensorSpec):
-                tensors.append(x)
+        for x, spec in zip(flat, declared, strict=True):
+            if isinstance(x, TensorSpec):
                 key.append(x._spec)
-            elif _is_input(x):
-                tensor = interpreter.as_tensor(x)
+                tensors.append(x)
+            elif _is_input(x) or spec is not None:
+                tensor = x if type(x) is EagerTensor else interpreter.as_tensor(x, None if spec is None else spec.dtype)
+                if spec is not None and not (spec.dtype is tensor.dtype and compatible(tensor.spec.shape, spec.shape)):
+                    raise TypeError(f"{self.__name__}: {tensor!r} does not fit the input_signature's {spec}")  # type: ignore[attr-defined]
                 tensors.append(tensor)
-                key.append(Spec(tensor.spec.shape, tensor.spec.dtype))
+                key.append(spec or Spec(tensor.spec.shape, tensor.spec.dtype, tensor.spec.value if tensor.dtype is resource else None))
             else:
                 key.append(_python_key(x))
         here = interpreter.current()
@@ -199,9 +194,18 @@ class Function:
         found = self._traces.get(whole)
         if found is None:
             with self._lock:
-                found = self._traces.get(whole) or self._trace(flat, structure, bool(kwargs), graph)
+                found = self._traces.get(whole) or self._trace(flat, key[1:], structure, bool(kwargs), graph)
                 self._traces[whole] = found
         return found, tensors
+
+    def _declared(self, count: int) -> list[Spec | None]:
+        """For each argument the Spec that input_signature says."""
+        if self.input_signature is None:
+            return [None] * count
+        specs: list[Spec | None] = [s._spec for s in nest.leaves_of(self.input_signature)]
+        if len(specs) > count:
+            raise TypeError(f"{self.__name__} has an input_signature of {len(specs)} tensors, but {count} were given")  # type: ignore[attr-defined]
+        return specs + [None] * (count - len(specs))
 
     def _canonical(self, args: Any, kwargs: Any) -> tuple[Any, Any]:
         """Arguments by position as far as they can be, so that f(x, y) and f(x, y=y) share a trace."""
@@ -212,32 +216,17 @@ class Function:
             bound.apply_defaults()
         return bound.args, dict(sorted(bound.kwargs.items()))
 
-    def _signed(self, flat: list[Any]) -> list[Any]:
-        specs = nest.leaves_of(self.input_signature)
-        if len(flat) < len(specs):
-            raise TypeError(f"{self.__name__} has an input_signature of {len(specs)} tensors, but {len(flat)} were given")  # type: ignore[attr-defined]
-        out = []
-        for x, spec in zip(flat, specs, strict=False):
-            t = x if isinstance(x, TensorSpec) else interpreter.as_tensor(x, spec.dtype)
-            if not compatible(as_shape(t.shape), spec._spec.shape):
-                raise TypeError(f"{t!r} does not fit the input_signature's {spec!r}")
-            out.append(_Signed(t, spec._spec) if not isinstance(t, TensorSpec) else spec)
-        return [s.tensor_for_key() if isinstance(s, _Signed) else s for s in out] if False else out
-
-    def _trace(self, flat: list[Any], structure: Any, keyworded: bool, graph: Any) -> ConcreteFunction:
+    def _trace(self, flat: list[Any], keys: list[Any], structure: Any, keyworded: bool, graph: Any) -> ConcreteFunction:
         outer = graph if graph is not None else interpreter.current()
         body = Graph(outer.dialect, outer, getattr(self.python_function, "__name__", "function"))
         variables = _Accesses()
         specs: list[Spec] = []
         with body.as_default():
             parameters = []
-            for x in flat:
-                if isinstance(x, (Tensor, TensorSpec)) or _is_input(x):
-                    spec = x._spec if isinstance(x, TensorSpec) else interpreter.spec_of(x) if not isinstance(x, Tensor) else x.spec
-                    if spec.dtype is not resource:
-                        spec = Spec(spec.shape, spec.dtype)
-                    specs.append(spec)
-                    parameters.append(body.parameter(spec, getattr(x, "_name", None) or "input"))
+            for x, key in zip(flat, keys, strict=True):
+                if isinstance(key, Spec):
+                    specs.append(key)
+                    parameters.append(body.parameter(key, getattr(x, "_name", None) or "input"))
                 else:
                     parameters.append(x)
             arguments = nest.unflatten(structure, parameters)
@@ -275,16 +264,6 @@ def _without_self(signature: inspect.Signature | None) -> inspect.Signature | No
     if signature is None:
         return None
     return signature.replace(parameters=list(signature.parameters.values())[1:])
-
-
-class _Signed:
-    """A tensor traced under a looser spec than its own."""
-
-    def __init__(self, tensor: Tensor, spec: Spec) -> None:
-        self.tensor, self.spec = tensor, spec
-
-    def tensor_for_key(self) -> Tensor:
-        return self.tensor
 
 
 class _Accesses:

@@ -165,7 +165,7 @@ def _seed(y: Tensor, given: Any, i: int) -> Any:
     return seed
 
 
-@public("hessians")
+@public("hessians", v1=None)
 def hessians(
     ys: Any,
     xs: Any,
@@ -190,6 +190,7 @@ def hessians(
     return out
 
 
+@public(v1="hessians")
 def hessians_v1(
     ys: Any,
     xs: Any,
@@ -200,6 +201,3 @@ def hessians_v1(
 ) -> list[Any]:
     """hessians with TensorFlow 1's order of arguments."""
     return hessians(ys, xs, gate_gradients, aggregation_method, name)
-
-
-public(v1="hessians")(hessians_v1)

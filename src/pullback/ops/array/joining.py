@@ -269,6 +269,7 @@ class Split(_Splits):
 
     signature = "split_dim: int32|int64, value: T -> *output: T"
     static = (0,)
+    num_split: int
 
     def infer(self, axis: Spec, x: Spec) -> tuple[Spec, ...]:
         return self.pieces(x, axis.value, self._lengths)
@@ -311,6 +312,7 @@ class SplitV(_Splits):
 
     signature = "value: T, size_splits: int32|int64, split_dim: int32|int64 -> *output: T"
     static = (1, 2)
+    num_split: int
 
     def infer(self, x: Spec, sizes: Spec, axis: Spec) -> tuple[Spec, ...]:
         given = sizes.value if isinstance(sizes.value, tuple) else (None,) * self.num_split

@@ -105,7 +105,7 @@ def remade(graph: Graph, tensor: Tensor, available: Callable[[Tensor], Tensor | 
     made: dict[int, Tensor] = {}
 
     def lookup(t: Tensor) -> Tensor | None:
-        return made.get(id(t)) or available(t)
+        return made[id(t)] if id(t) in made else available(t)
 
     waiting = [tensor]
     while waiting:

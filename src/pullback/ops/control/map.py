@@ -62,9 +62,12 @@ class Map(Op):
             inside = {id(t): v for t, v in zip(body.inputs, values, strict=False)}
             graph = body.inputs[0].node.graph if body.inputs else body
 
+            def available(t: Tensor) -> Any:
+                return inside[id(t)] if id(t) in inside else t if t.node.graph is not graph else None
+
             def stands_for(t: Tensor) -> Any:
                 if id(t) not in inside and type(t) is Tensor and t.node.graph is graph:
-                    inside[id(t)] = bodies.remade(here, t, lambda x: inside.get(id(x)) or (x if x.node.graph is not graph else None))
+                    inside[id(t)] = bodies.remade(here, t, available)
                 return inside.get(id(t))
 
             here.stands_for = stands_for

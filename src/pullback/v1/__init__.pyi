@@ -1,0 +1,214 @@
+# Made by `make names`; not edited by hand.
+from typing import Any
+
+from pullback.modes.scopes import AUTO_REUSE as AUTO_REUSE
+from pullback.modes.gradients import AggregationMethod as AggregationMethod
+from pullback.ops.control.world import assert_true as Assert
+from pullback.modes.tape import GradientTape as GradientTape
+from pullback.modes.default import GraphV1 as Graph
+from pullback.modes.default import GraphKeys as GraphKeys
+from pullback.core.slices import IndexedSlices as IndexedSlices
+from pullback.modes.session import IndexedSlicesValue as IndexedSlicesValue
+from pullback.modes.session import InteractiveSession as InteractiveSession
+from pullback.modes.custom import NotDifferentiable as NoGradient
+from pullback.modes.custom import NotDifferentiable as NotDifferentiable
+from pullback.ops.control.world import print_v1 as Print
+from pullback.modes.custom import RegisterGradient as RegisterGradient
+from pullback.modes.session import Session as Session
+from pullback.modes.function import TensorSpec as TensorSpec
+from pullback.modes.gradients import UnconnectedGradients as UnconnectedGradients
+from pullback.modes.variable import VariableV1 as Variable
+from pullback.modes.variable import VariableAggregation as VariableAggregation
+from pullback.modes.scopes import VariableScope as VariableScope
+from pullback.modes.variable import VariableSynchronization as VariableSynchronization
+from pullback.core.basics import add_n as accumulate_n
+from pullback.core.basics import add_n as add_n
+from pullback.modes.default import add_to_collection as add_to_collection
+from pullback.modes.default import add_to_collections as add_to_collections
+from pullback.modes.variable import all_variables as all_variables
+from pullback.modes.variable import assign as assign
+from pullback.modes.variable import assign_add as assign_add
+from pullback.modes.variable import assign_sub as assign_sub
+from pullback.ops.array.shape import broadcast_dynamic_shape as broadcast_dynamic_shape
+from pullback.ops.array.shape import broadcast_static_shape as broadcast_static_shape
+from pullback.ops.array.shape import broadcast_to as broadcast_to
+from pullback.ops.control.cond import case as case
+from pullback.ops.array.joining import concat as concat
+from pullback.ops.control.cond import cond as cond
+from pullback.modes.default import control_dependencies_v1 as control_dependencies
+from pullback.modes.custom import custom_gradient as custom_gradient
+from pullback.modes.default import device as device
+from pullback.modes.default import disable_eager_execution as disable_eager_execution
+from pullback.modes.default import disable_eager_execution as disable_v2_behavior
+from pullback.modes.default import enable_eager_execution as enable_eager_execution
+from pullback.modes.default import enable_eager_execution as enable_v2_behavior
+from pullback.ops.array.shape import ensure_shape as ensure_shape
+from pullback.modes.default import executing_eagerly_v1 as executing_eagerly
+from pullback.ops.array.shape import expand_dims_v1 as expand_dims
+from pullback.modes.function import function as function
+from pullback.modes.default import get_collection as get_collection
+from pullback.modes.default import get_collection_ref as get_collection_ref
+from pullback.modes.default import get_default_graph as get_default_graph
+from pullback.modes.session import get_default_session as get_default_session
+from pullback.modes.scopes import get_variable as get_variable
+from pullback.modes.scopes import get_variable_scope as get_variable_scope
+from pullback.modes.variable import global_variables as global_variables
+from pullback.modes.variable import global_variables_initializer as global_variables_initializer
+from pullback.modes.custom import grad_pass_through as grad_pass_through
+from pullback.modes.gradients import gradients as gradients
+from pullback.modes.variable import group as group
+from pullback.modes.gradients import hessians_v1 as hessians
+from pullback.modes.default import init_scope as init_scope
+from pullback.modes.variable import global_variables_initializer as initialize_all_variables
+from pullback.modes.variable import local_variables_initializer as initialize_local_variables
+from pullback.modes.variable import variables_initializer as initialize_variables
+from pullback.ops.array.layout import invert_permutation as invert_permutation
+from pullback.modes.variable import is_variable_initialized as is_variable_initialized
+from pullback.modes.variable import local_variables as local_variables
+from pullback.modes.variable import local_variables_initializer as local_variables_initializer
+from pullback.ops.array.layout import matrix_transpose as matrix_transpose
+from pullback.modes.variable import model_variables as model_variables
+from pullback.modes.variable import moving_average_variables as moving_average_variables
+from pullback.modes.default import name_scope_v1 as name_scope
+from pullback.modes.custom import NotDifferentiable as no_gradient
+from pullback.modes.scopes import no_regularizer as no_regularizer
+from pullback.ops.control.world import numpy_function as numpy_function
+from pullback.modes.default import op_scope as op_scope
+from pullback.ops.array.joining import parallel_stack as parallel_stack
+from pullback.modes.session import placeholder as placeholder
+from pullback.ops.control.world import print_v2 as print
+from pullback.ops.control.world import py_func as py_func
+from pullback.ops.control.world import py_function as py_function
+from pullback.ops.array.shape import rank as rank
+from pullback.modes.variable import report_uninitialized_variables as report_uninitialized_variables
+from pullback.modes.default import reset_default_graph as reset_default_graph
+from pullback.ops.array.shape import reshape as reshape
+from pullback.ops.array.layout import reverse as reverse
+from pullback.ops.array.layout import reverse as reverse_v2
+from pullback.ops.array.layout import roll as roll
+from pullback.modes.variable import scatter_add as scatter_add
+from pullback.modes.variable import scatter_sub as scatter_sub
+from pullback.modes.variable import scatter_update as scatter_update
+from pullback.ops.array.shape import shape_v1 as shape
+from pullback.ops.array.shape import shape_n as shape_n
+from pullback.ops.array.shape import size_v1 as size
+from pullback.ops.array.joining import split as split
+from pullback.ops.array.shape import squeeze_v1 as squeeze
+from pullback.ops.array.joining import stack as stack
+from pullback.modes.custom import stop_gradient as stop_gradient
+from pullback.modes.variable import trainable_variables as trainable_variables
+from pullback.ops.array.layout import transpose_v1 as transpose
+from pullback.modes.variable import tuple_v1 as tuple
+from pullback.ops.array.joining import unstack as unstack
+from pullback.modes.scopes import variable_op_scope as variable_op_scope
+from pullback.modes.scopes import variable_scope as variable_scope
+from pullback.modes.variable import variables_initializer as variables_initializer
+from pullback.ops.control.loop import while_loop as while_loop
+
+__all__ = [
+    "AUTO_REUSE",
+    "AggregationMethod",
+    "Assert",
+    "GradientTape",
+    "Graph",
+    "GraphKeys",
+    "IndexedSlices",
+    "IndexedSlicesValue",
+    "InteractiveSession",
+    "NoGradient",
+    "NotDifferentiable",
+    "Print",
+    "RegisterGradient",
+    "Session",
+    "TensorSpec",
+    "UnconnectedGradients",
+    "Variable",
+    "VariableAggregation",
+    "VariableScope",
+    "VariableSynchronization",
+    "accumulate_n",
+    "add_n",
+    "add_to_collection",
+    "add_to_collections",
+    "all_variables",
+    "assign",
+    "assign_add",
+    "assign_sub",
+    "broadcast_dynamic_shape",
+    "broadcast_static_shape",
+    "broadcast_to",
+    "case",
+    "concat",
+    "cond",
+    "control_dependencies",
+    "custom_gradient",
+    "device",
+    "disable_eager_execution",
+    "disable_v2_behavior",
+    "enable_eager_execution",
+    "enable_v2_behavior",
+    "ensure_shape",
+    "executing_eagerly",
+    "expand_dims",
+    "function",
+    "get_collection",
+    "get_collection_ref",
+    "get_default_graph",
+    "get_default_session",
+    "get_variable",
+    "get_variable_scope",
+    "global_variables",
+    "global_variables_initializer",
+    "grad_pass_through",
+    "gradients",
+    "group",
+    "hessians",
+    "init_scope",
+    "initialize_all_variables",
+    "initialize_local_variables",
+    "initialize_variables",
+    "invert_permutation",
+    "is_variable_initialized",
+    "local_variables",
+    "local_variables_initializer",
+    "matrix_transpose",
+    "model_variables",
+    "moving_average_variables",
+    "name_scope",
+    "no_gradient",
+    "no_regularizer",
+    "numpy_function",
+    "op_scope",
+    "parallel_stack",
+    "placeholder",
+    "print",
+    "py_func",
+    "py_function",
+    "rank",
+    "report_uninitialized_variables",
+    "reset_default_graph",
+    "reshape",
+    "reverse",
+    "reverse_v2",
+    "roll",
+    "scatter_add",
+    "scatter_sub",
+    "scatter_update",
+    "shape",
+    "shape_n",
+    "size",
+    "split",
+    "squeeze",
+    "stack",
+    "stop_gradient",
+    "trainable_variables",
+    "transpose",
+    "tuple",
+    "unstack",
+    "variable_op_scope",
+    "variable_scope",
+    "variables_initializer",
+    "while_loop",
+]
+
+def __getattr__(name: str) -> Any: ...
