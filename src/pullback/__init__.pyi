@@ -3,112 +3,180 @@ from typing import Any
 
 from pullback.modes.gradients import AggregationMethod as AggregationMethod
 from pullback.ops.control.world import assert_true as Assert
+from pullback.core.dtypes import DType as DType
 from pullback.modes.tape import GradientTape as GradientTape
 from pullback.modes.default import GraphV2 as Graph
 from pullback.core.slices import IndexedSlices as IndexedSlices
+from pullback.core.tensor import Operation as Operation
 from pullback.modes.custom import RegisterGradient as RegisterGradient
+from pullback.core.tensor import Tensor as Tensor
+from pullback.core.shape import TensorShape as TensorShape
 from pullback.modes.function import TensorSpec as TensorSpec
 from pullback.modes.gradients import UnconnectedGradients as UnconnectedGradients
 from pullback.modes.variable import Variable as Variable
 from pullback.modes.variable import VariableAggregation as VariableAggregation
 from pullback.modes.variable import VariableSynchronization as VariableSynchronization
 from pullback.core.basics import add_n as add_n
-from pullback.ops.array.shape import broadcast_dynamic_shape as broadcast_dynamic_shape
-from pullback.ops.array.shape import broadcast_static_shape as broadcast_static_shape
-from pullback.ops.array.shape import broadcast_to as broadcast_to
+from pullback.core.dtypes import as_dtype as as_dtype
+from pullback.ops.array.sizes import broadcast_dynamic_shape as broadcast_dynamic_shape
+from pullback.ops.array.sizes import broadcast_static_shape as broadcast_static_shape
+from pullback.ops.array.sizes import broadcast_to as broadcast_to
 from pullback.ops.control.cond import case_v2 as case
 from pullback.ops.array.joining import concat as concat
 from pullback.ops.control.cond import cond_v2 as cond
+from pullback.ops.array.creation import constant as constant
 from pullback.modes.default import control_dependencies as control_dependencies
+from pullback.ops.array.creation import convert_to_tensor as convert_to_tensor
+from pullback.ops.math.cumulative import cumsum as cumsum
 from pullback.modes.custom import custom_gradient as custom_gradient
 from pullback.modes.default import device as device
 from pullback.engines.base import engine as engine
-from pullback.ops.array.shape import ensure_shape as ensure_shape
+from pullback.ops.array.sizes import ensure_shape as ensure_shape
 from pullback.modes.default import executing_eagerly as executing_eagerly
 from pullback.ops.array.shape import expand_dims as expand_dims
+from pullback.ops.array.creation import fill as fill
 from pullback.modes.function import function as function
+from pullback.ops.array.gather import gather as gather
+from pullback.ops.array.places import gather_nd as gather_nd
 from pullback.modes.custom import grad_pass_through as grad_pass_through
 from pullback.modes.gradients import gradients_v2 as gradients
 from pullback.modes.variable import group as group
 from pullback.modes.gradients import hessians as hessians
 from pullback.modes.default import init_scope as init_scope
+from pullback.ops.control.functional import map_fn as map_fn
+from pullback.ops.linalg.matmul import matmul as matmul
 from pullback.modes.default import name_scope as name_scope
 from pullback.modes.custom import NotDifferentiable as no_gradient
 from pullback.ops.control.world import numpy_function as numpy_function
+from pullback.ops.array.creation import ones as ones
+from pullback.ops.array.creation import ones_like as ones_like
 from pullback.ops.array.joining import parallel_stack as parallel_stack
 from pullback.ops.control.world import print_v2 as print
 from pullback.ops.control.world import py_function as py_function
-from pullback.ops.array.shape import rank as rank
+from pullback.ops.array.sizes import rank as rank
+from pullback.ops.math.reduce_functions import reduce_all as reduce_all
+from pullback.ops.math.reduce_functions import reduce_any as reduce_any
+from pullback.ops.math.reduce_functions import reduce_logsumexp as reduce_logsumexp
+from pullback.ops.math.reduce_functions import reduce_max as reduce_max
+from pullback.ops.math.reduce_functions import reduce_mean as reduce_mean
+from pullback.ops.math.reduce_functions import reduce_min as reduce_min
+from pullback.ops.math.reduce_functions import reduce_prod as reduce_prod
+from pullback.ops.math.reduce_functions import reduce_sum as reduce_sum
 from pullback.ops.array.shape import reshape as reshape
 from pullback.ops.array.layout import reverse as reverse
 from pullback.ops.array.layout import roll as roll
-from pullback.ops.array.shape import shape_ as shape
-from pullback.ops.array.shape import shape_n as shape_n
-from pullback.ops.array.shape import size as size
+from pullback.ops.array.places import scatter_nd as scatter_nd
+from pullback.ops.array.sizes import shape_ as shape
+from pullback.ops.array.sizes import shape_n as shape_n
+from pullback.ops.array.sizes import size as size
+from pullback.ops.array.slicing import slice_ as slice
 from pullback.ops.array.joining import split as split
 from pullback.ops.array.shape import squeeze as squeeze
 from pullback.ops.array.joining import stack as stack
 from pullback.modes.custom import stop_gradient as stop_gradient
+from pullback.ops.array.slicing import strided_slice as strided_slice
 from pullback.ops.control.cond import switch_case as switch_case
+from pullback.ops.array.tensor_scatter import tensor_scatter_nd_add as tensor_scatter_nd_add
+from pullback.ops.array.tensor_scatter import tensor_scatter_nd_max as tensor_scatter_nd_max
+from pullback.ops.array.tensor_scatter import tensor_scatter_nd_min as tensor_scatter_nd_min
+from pullback.ops.array.tensor_scatter import tensor_scatter_nd_sub as tensor_scatter_nd_sub
+from pullback.ops.array.tensor_scatter import tensor_scatter_nd_update as tensor_scatter_nd_update
+from pullback.ops.linalg.matmul import tensordot as tensordot
 from pullback.ops.array.layout import transpose as transpose
 from pullback.modes.variable import tuple_v2 as tuple
 from pullback.ops.array.joining import unstack as unstack
 from pullback.ops.control.loop import while_loop_v2 as while_loop
+from pullback.ops.array.creation import zeros as zeros
+from pullback.ops.array.creation import zeros_like as zeros_like
 
 __all__ = [
     "AggregationMethod",
     "Assert",
+    "DType",
     "GradientTape",
     "Graph",
     "IndexedSlices",
+    "Operation",
     "RegisterGradient",
+    "Tensor",
+    "TensorShape",
     "TensorSpec",
     "UnconnectedGradients",
     "Variable",
     "VariableAggregation",
     "VariableSynchronization",
     "add_n",
+    "as_dtype",
     "broadcast_dynamic_shape",
     "broadcast_static_shape",
     "broadcast_to",
     "case",
     "concat",
     "cond",
+    "constant",
     "control_dependencies",
+    "convert_to_tensor",
+    "cumsum",
     "custom_gradient",
     "device",
     "engine",
     "ensure_shape",
     "executing_eagerly",
     "expand_dims",
+    "fill",
     "function",
+    "gather",
+    "gather_nd",
     "grad_pass_through",
     "gradients",
     "group",
     "hessians",
     "init_scope",
+    "map_fn",
+    "matmul",
     "name_scope",
     "no_gradient",
     "numpy_function",
+    "ones",
+    "ones_like",
     "parallel_stack",
     "print",
     "py_function",
     "rank",
+    "reduce_all",
+    "reduce_any",
+    "reduce_logsumexp",
+    "reduce_max",
+    "reduce_mean",
+    "reduce_min",
+    "reduce_prod",
+    "reduce_sum",
     "reshape",
     "reverse",
     "roll",
+    "scatter_nd",
     "shape",
     "shape_n",
     "size",
+    "slice",
     "split",
     "squeeze",
     "stack",
     "stop_gradient",
+    "strided_slice",
     "switch_case",
+    "tensor_scatter_nd_add",
+    "tensor_scatter_nd_max",
+    "tensor_scatter_nd_min",
+    "tensor_scatter_nd_sub",
+    "tensor_scatter_nd_update",
+    "tensordot",
     "transpose",
     "tuple",
     "unstack",
     "while_loop",
+    "zeros",
+    "zeros_like",
 ]
 
 def __getattr__(name: str) -> Any: ...

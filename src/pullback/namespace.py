@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import inspect
 import sys
 from collections.abc import Callable
 from types import FunctionType, ModuleType
@@ -43,11 +44,7 @@ def find(dialect: str, name: str) -> Any:
         _start()
         module, _, attribute = table[name].partition(":")
         found = getattr(importlib.import_module(module), attribute)
-        if dialect == "v1" and isinstance(found, FunctionType) and not hasattr(found, "__wrapped__"):
-            from pullback.modes.default import in_default_graph
-
-            found = in_default_graph(found)
-        return found
+        return _in_default_graph(found) if dialect == "v1" and isinstance(found, FunctionType) else found
     if name in _SCOPES[dialect]:
         return _namespace(dialect, name)
     raise AttributeError(_missing(dialect, name))
@@ -58,6 +55,14 @@ def _start() -> None:
     """Loads what every program needs: the engine, and the operators and methods of tensors."""
     for module in ("pullback.engines", "pullback.ops.math.operators", "pullback.ops.array"):
         importlib.import_module(module)
+
+
+def _in_default_graph(found: FunctionType) -> Any:
+    """A function as v1 has it. Context managers and the functions about the default graph find it themselves."""
+    from pullback.modes import default
+
+    generates = inspect.isgeneratorfunction(getattr(found, "__wrapped__", found))
+    return found if generates or found.__module__ == default.__name__ else default.in_default_graph(found)
 
 
 def _missing(dialect: str, name: str) -> str:

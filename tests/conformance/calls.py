@@ -113,9 +113,15 @@ CALLS: dict[str, tuple[tuple[str, ...], Call]] = {
     "cast": (("cast",), _cast),
     "strided_slice": (("newaxis",), lambda tf, args, attrs: eval(attrs["slice"], {"x": args[0], "tf": tf})),
     "dynamic_stitch": (("dynamic_stitch",), lambda tf, args, attrs: tf.dynamic_stitch(attrs["indices"], args)),
-    "reverse_sequence": (("reverse_sequence",), lambda tf, args, attrs: tf.reverse_sequence(*args, seq_axis=1, batch_axis=0)),
+    "reverse_sequence": (
+        ("reverse_sequence",),
+        lambda tf, args, attrs: tf.reverse_sequence(*args, seq_axis=1, batch_axis=0),
+    ),
     "einsum": (("einsum",), lambda tf, args, attrs: tf.einsum(attrs["equation"], *args)),
-    "image.extract_patches": (("image.extract_patches",), lambda tf, args, attrs: tf.image.extract_patches(*args, **attrs)),
+    "image.extract_patches": (
+        ("image.extract_patches",),
+        lambda tf, args, attrs: tf.image.extract_patches(*args, **attrs),
+    ),
     "clip_by_global_norm": (
         ("clip_by_global_norm",),
         lambda tf, args, attrs: tf.clip_by_global_norm(args, attrs["clip_norm"])[0],
@@ -156,7 +162,10 @@ CALLS: dict[str, tuple[tuple[str, ...], Call]] = {
     "raw ResizeNearestNeighbor": (("raw_ops.ResizeNearestNeighbor",), _raw("ResizeNearestNeighbor", "images")),
     "raw ResizeBicubic": (("raw_ops.ResizeBicubic",), _raw("ResizeBicubic", "images")),
     **{
-        f"image.{name}": ((f"image.{name}",), lambda tf, args, attrs, name=name: found(tf, f"image.{name}")(*args, **attrs))
+        f"image.{name}": (
+            (f"image.{name}",),
+            lambda tf, args, attrs, name=name: found(tf, f"image.{name}")(*args, **attrs),
+        )
         for name in ("resize", "crop_and_resize")
     },
 }

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from conformance.calls import Call, call_of
 
 import pullback as tf
-from conformance.calls import Call, call_of
 
 FOLDER = Path(__file__).resolve().parents[2].parent / "shared" / "grid"
 
@@ -98,8 +97,3 @@ def collect() -> tuple[list[GridCase], int]:
 
 
 CASES, TOTAL = collect() if FOLDER.exists() else ([], 0)
-
-
-def said() -> Iterator[str]:
-    if TOTAL:
-        yield f"grid: {len(CASES)} of {TOTAL}"

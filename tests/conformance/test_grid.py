@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from closeness import close
+from conformance.grid import CASES, FOLDER, TOTAL, GridCase
 
 import pullback as tf
 import pullback.v1 as tf1
-from closeness import close
-from conformance.grid import CASES, GridCase
 
 TOLERANCE = {"float64": 1e-10, "float32": 1e-4}
 
@@ -119,7 +119,9 @@ def check_second(case: GridCase, name: str, precision: str, dx: Any) -> None:
     theirs = case.role(f"second/{name}", precision)
     if theirs is None:
         none = name in case.data.get("second_none", ()) and not precision
-        assert not none or dx is None or not np.any(dx), f"{case.says('second/' + name, precision)}\n  should be None or 0: {dx}"
+        assert not none or dx is None or not np.any(dx), (
+            f"{case.says('second/' + name, precision)}\n  should be None or 0: {dx}"
+        )
     elif dx is None:
         assert not np.any(theirs), f"{case.says('second/' + name, precision)}\n  is None, should be {theirs}"
     else:
@@ -151,3 +153,9 @@ def test_grid_by_function(case: GridCase) -> None:
 @every(lambda case: case.position % 3 == 0)
 def test_grid_by_session(case: GridCase) -> None:
     check(case, by_session)
+
+
+@pytest.mark.skipif(not FOLDER.exists(), reason=f"the grid lies beside the checkout, and {FOLDER} is not there")
+def test_grid_is_served(record_property: Callable[[str, object], None]) -> None:
+    record_property("say", f"grid: {len(CASES)} of {TOTAL}")
+    assert TOTAL == 813

@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from closeness import close
 
 import pullback.core
 import pullback.ops
-from closeness import close
 from pullback.core import dtypes, interpreter
 from pullback.core.op import REGISTRY, Op
 from pullback.core.sample import Sample
@@ -33,7 +33,14 @@ from pullback.core.tensor import EagerTensor, Node
 # Lowerings: the engine that asks for them loads them.
 LOWERINGS = {"blas", "native", "xla"}
 # Relative to the largest entry. Integers, bools and strings are exact.
-TOLERANCE = {"float64": 1e-10, "complex128": 1e-10, "float32": 1e-5, "complex64": 1e-5, "float16": 1e-2, "bfloat16": 5e-2}
+TOLERANCE = {
+    "float64": 1e-10,
+    "complex128": 1e-10,
+    "float32": 1e-5,
+    "complex64": 1e-5,
+    "float16": 1e-2,
+    "bfloat16": 5e-2,
+}
 BROKEN: dict[str, Exception] = {}  # a room that does not import, or whose samples raise, fails its own test only
 
 

@@ -1,8 +1,8 @@
 """The derivatives of a case, of any order, eagerly or in a graph, as plain functions of arrays.
 
-    F_0(xs)            = op(xs)
-    F_1(xs, v0)        = J^T v0                        backprop of F_0
-    F_2(xs, v0, v1)    = gradient of <v1, F_1> by xs and v0
+F_0(xs)            = op(xs)
+F_1(xs, v0)        = J^T v0                        backprop of F_0
+F_2(xs, v0, v1)    = gradient of <v1, F_1> by xs and v0
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-
 from generated.cases import Case, recorded
+
 from pullback.core import dtypes, interpreter
 from pullback.core.backprop import backprop, dense
 from pullback.core.graph import Graph, ancestors
@@ -21,9 +21,12 @@ from pullback.core.store import Store
 from pullback.core.tensor import EagerTensor, Tensor
 
 Arrays = list[Any]
+Rows = Sequence[Sequence[Any]]  # for each order, a cotangent for each result
 
 
-def tower(ys: Sequence[Any], xs: Sequence[Tensor], seeds: Sequence[Sequence[Tensor]], nodes: Callable[..., Any]) -> list[Any]:
+def tower(
+    ys: Sequence[Any], xs: Sequence[Tensor], seeds: Sequence[Sequence[Tensor]], nodes: Callable[..., Any]
+) -> list[Any]:
     """F_k of ys as functions of xs, for k = number of seeds: one tensor, or None, for each of xs and earlier seeds."""
     xs = list(xs)
     for row in seeds:
@@ -42,7 +45,7 @@ def constant(array: Any) -> EagerTensor:
     return EagerTensor(Spec(np.shape(array), dtypes.from_numpy(array.dtype)), array)
 
 
-def eagerly(case: Case, xs: Sequence[Any], seeds: Sequence[Sequence[Any]]) -> Arrays:
+def eagerly(case: Case, xs: Sequence[Any], seeds: Rows) -> Arrays:
     """F_k at arrays xs (for case.wrt) and seeds (one row for each order), run at once."""
     tensors = list(case.tensors)
     for i, x in zip(case.wrt, xs, strict=True):
@@ -54,9 +57,7 @@ def eagerly(case: Case, xs: Sequence[Any], seeds: Sequence[Sequence[Any]]) -> Ar
     return [None if y is None else y.value for y in made]
 
 
-def in_graph(
-    case: Case, seeds: Sequence[Sequence[Any]], shape: Callable[[Spec], Any], static: bool
-) -> tuple[Arrays, list[Arrays], Graph]:
+def in_graph(case: Case, seeds: Rows, shape: Callable[[Spec], Any], static: bool) -> tuple[Arrays, list[Arrays], Graph]:
     """All results and F_1 ... F_k, from one graph whose parameters have the shapes that `shape` says; static inputs
     are parameters too unless `static`. Returns (results, [F_1, ...], graph)."""
     graph, fed = Graph(), []
@@ -102,7 +103,9 @@ def _wide(x: Any) -> Any:
 
 def magnitude(a: Sequence[Any], b: Sequence[Any]) -> float:
     """The sum of |a||b|: what an inner product is small against."""
-    return inner([None if x is None else np.abs(_wide(x)) for x in a], [None if y is None else np.abs(_wide(y)) for y in b])
+    return inner(
+        [None if x is None else np.abs(_wide(x)) for x in a], [None if y is None else np.abs(_wide(y)) for y in b]
+    )
 
 
 def arguments(case: Case) -> Arrays:

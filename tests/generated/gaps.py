@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-_noted: dict[str, set[str]] = {}
+_noted: list[str] = []
 
 
 def note(op_type: str, why: str) -> None:
     """A gradient that exists in mathematics and has not been written."""
-    _noted.setdefault(op_type, set()).add(why.rsplit(" (", 1)[0])
+    _noted.append(f"no gradient yet: {op_type}: {why.rsplit(' (', 1)[0]}")
 
 
-def said() -> Iterator[str]:
-    for op_type in sorted(_noted):
-        for why in sorted(_noted[op_type]):
-            yield f"no gradient yet: {op_type}: {why}"
+def taken() -> list[str]:
+    """What was noted since the last call."""
+    lines = _noted.copy()
+    _noted.clear()
+    return lines

@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from closeness import close
 from generated.cases import TOLERANCE, Case, every_case
 from generated.derivatives import arguments, draw, eagerly, inner, magnitude, random_seeds
 from generated.gaps import note
+
 from pullback.core import dtypes
 from pullback.core.errors import GradientLookupError
+from pullback.core.sample import Sample
 
 STEP = 1e-4  # error of the difference about STEP**4 times the fifth derivative
 BOUND = 1e-6  # relative to the terms that are summed
@@ -85,7 +86,9 @@ def test_gradient_fits_its_input(case: Case) -> None:
         return
     for x, dx in zip(arguments(case), eagerly(case, arguments(case), rows), strict=True):
         if dx is not None:
-            assert (dx.shape, dx.dtype) == (x.shape, x.dtype), case.differs("gradient", (dx.shape, dx.dtype), (x.shape, x.dtype))
+            assert (dx.shape, dx.dtype) == (x.shape, x.dtype), case.differs(
+                "gradient", (dx.shape, dx.dtype), (x.shape, x.dtype)
+            )
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -165,15 +168,16 @@ def typed(case: Case) -> bool:
 
 def widens(case: Case) -> bool:
     """Whether the signature lets the floating inputs be double."""
-    wide = [s.with_dtype(dtypes.from_numpy(widen(np.zeros(0, s.dtype.numpy)).dtype)) for s in case.specs() if s.dtype.is_differentiable]
-    specs, rest = [], iter(wide)
-    for s in case.specs():
-        specs.append(next(rest) if s.dtype.is_differentiable else s)
+    specs = [s.with_dtype(wider(s.dtype)) if s.dtype.is_differentiable else s for s in case.specs()]
     try:
         case.op.specs(tuple(specs))
     except (TypeError, ValueError):
         return False
     return True
+
+
+def wider(dtype: dtypes.DType) -> dtypes.DType:
+    return dtypes.complex128 if dtype.is_complex else dtypes.float64
 
 
 def widen(array: Any) -> Any:
@@ -184,8 +188,8 @@ def widen(array: Any) -> Any:
 
 def widened(case: Case) -> Case:
     """The same sample in double precision."""
-    from pullback.core.sample import Sample
-
     s = case.sample
     args = tuple(widen(a) if hasattr(a, "dtype") else a for a in s.args)
-    return Case(case.cls, case.position, Sample(s.op, args, case.wrt, s.order, s.smooth, s.tolerance, s.name), case.name)
+    return Case(
+        case.cls, case.position, Sample(s.op, args, case.wrt, s.order, s.smooth, s.tolerance, s.name), case.name
+    )

@@ -6,13 +6,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from generated.cases import Case, every_case
-from generated.derivatives import arguments, constant, eagerly, in_graph
+from generated.derivatives import arguments, constant, differentiable, eagerly, in_graph
 from generated.test_gradients import plain, seeds_or_gap
+
 from pullback.core import interpreter
+from pullback.core.backprop import dense
+from pullback.core.graph import Graph
 from pullback.core.op import REGISTRY
 from pullback.core.tensor import EagerTensor
+from pullback.modes.function import function
+from pullback.modes.tape import GradientTape
+from pullback.transforms.batch import batched
 
 # How much a graph knows of its parameters: (shape of a Spec, whether static inputs are constants).
 KNOWLEDGE: dict[str, Any] = {
@@ -85,7 +90,57 @@ def check_batch(case: Case, stacked: list[int], answer: Any, rows: list[tuple[An
         assert axis in (0, None), case.differs("axis of the outputs", axis, "0 or None")
         for n, row in enumerate(rows):
             ours = out.value[n] if axis == 0 else out.value
-            case.same(f"batch over inputs {stacked}, output {k}, row {n}", np.asarray(ours), np.asarray(row[k]), factor=10)
+            case.same(
+                f"batch over inputs {stacked}, output {k}, row {n}", np.asarray(ours), np.asarray(row[k]), factor=10
+            )
+
+
+@every_case(lambda case: not case.stateful and not case.op.has("batch"))
+def test_loop_stands_in_for_batch(case: Case) -> None:
+    """An op without a batch rule is mapped, entry by entry."""
+    size, places = 3, batchable(case)
+    if not places or any(i not in places and i not in case.static for i in range(len(case.tensors))):
+        return
+    given = [case.redrawn(seed) for seed in range(size)]
+    given = [tuple(d[i] if i in places else case.tensors[i] for i in range(len(d))) for d in given]
+    rows = [looped(case, g) for g in given]
+    if any(a.shape != b.shape for row in rows for a, b in zip(row, rows[0], strict=True) if hasattr(a, "shape")):
+        return  # shapes hang on values: rows do not stack
+    graph = Graph()
+    with interpreter.entered(graph):
+        inputs = tuple(t if i in case.static else graph.parameter(t.spec) for i, t in enumerate(case.tensors))
+        graph.outputs = list(graph.run(case.op, inputs))
+    stacked = [constant(np.stack([g[i].value for g in given])) for i in places]
+    outputs, axes = batched(graph, stacked, [0] * len(stacked), size)
+    check_batch(case, places, (outputs, axes), rows)
+
+
+@every_case(lambda case: not case.stateful and all(t.dtype.is_numpy_compatible for t in case.tensors))
+def test_function_is_eager(case: Case) -> None:
+    """Traced once with its gradient by a tape, then called."""
+    rows = seeds_or_gap(case, min(1, case.sample.order)) if plain(case) else []
+    reached: list[bool] = []
+
+    @function
+    def traced(inputs: list[Any], seeds: list[Any]) -> list[Any]:
+        inputs = [case.tensors[i] if i in case.static else x for i, x in enumerate(inputs)]
+        xs = [inputs[i] for i in case.wrt]
+        with GradientTape() as tape:
+            tape.watch(xs)
+            results = interpreter.current().run(case.op, tuple(inputs))
+        dxs = tape.gradient(differentiable(results), xs, output_gradients=seeds) if seeds else []
+        reached[:] = [dx is not None for dx in dxs]
+        return [*results, *(dense(dx) for dx in dxs if dx is not None)]
+
+    made = traced(list(case.tensors), [constant(v) for row in rows for v in row])
+    values = [t.value for t in made]
+    eager = [t.value for t in interpreter.eager().run(case.op, case.tensors, None)]
+    grads = iter(values[len(eager) :])
+    for ours, theirs in zip(values, eager, strict=False):
+        case.same("function: value", ours, theirs)
+    if rows:
+        for ours, theirs in zip(reached, eagerly(case, arguments(case), rows), strict=True):
+            check_same_or_zero(case, "function: gradient", next(grads) if ours else None, theirs)
 
 
 def test_registry_knows_what_rules_need() -> None:

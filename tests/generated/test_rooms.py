@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from generated.cases import BROKEN, CASES, CLASSES, Case, every_case, every_class
+
 from pullback.core import dtypes, interpreter
 from pullback.core.errors import OpError
 from pullback.core.graph import Graph
@@ -29,7 +29,7 @@ def test_has_samples(cls: type[Op]) -> None:
     """At least one, or a class attribute `untestable` that says why none."""
     count = sum(case.cls is cls for case in CASES)
     reason = getattr(cls, "untestable", "")
-    assert count or reason, f"{cls.__name__}.samples yields nothing; yield one, or say `untestable = \"why\"`"
+    assert count or reason, f'{cls.__name__}.samples yields nothing; yield one, or say `untestable = "why"`'
     assert not (count and reason), f"{cls.__name__} says that it is untestable ({reason}) and has samples"
 
 
@@ -152,5 +152,7 @@ def test_door_answers_as_promised(case: Case) -> None:
 
 def test_samples_are_small() -> None:
     """Tests are made of them by the thousand."""
-    large = [case.name for case in CASES if any(np.size(a) > 2000 for a in case.sample.args if isinstance(a, np.ndarray))]
+    large = [
+        case.name for case in CASES if any(np.size(a) > 2000 for a in case.sample.args if isinstance(a, np.ndarray))
+    ]
     assert not large, large

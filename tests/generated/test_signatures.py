@@ -124,5 +124,3 @@ def test_parser_reads_what_python_prints() -> None:
     text = "(a, b: 'int' = (1, 2), c=\", \", *, d=<dtype: 'float32'>, **kw) -> tuple[int, str]"
     expected = [("a", None), ("b", "(1, 2)"), ("c", '", "'), ("*", None), ("d", "<dtype: 'float32'>"), ("**kw", None)]
     assert parameters(text) == expected
-
-

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core.errors import DTypeError
+from pullback.core.names import public
 
 _ENUM = {
     "float32": 1, "float64": 2, "int32": 3, "uint8": 4, "int16": 5, "int8": 6, "string": 7,
@@ -20,6 +21,7 @@ _ENUM = {
 _OBJECTS = ("string", "resource", "variant")
 
 
+@public("DType", "dtypes.DType")
 class DType:
     """One element type; compares equal to its name and to NumPy's type."""
 
@@ -153,6 +155,7 @@ _BY_PYTHON: dict[Any, DType] = {float: float32, int: int32, bool: bool_, complex
 _BY_ENUM = {number: _BY_NAME[name] for name, number in _ENUM.items()}
 
 
+@public("as_dtype", "dtypes.as_dtype")
 def as_dtype(value: Any) -> DType:
     """DType of a name, a NumPy or Python type, TensorFlow's enum number, or a DType.
 

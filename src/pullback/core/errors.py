@@ -9,9 +9,12 @@ import os
 import sys
 from types import FrameType
 
+from pullback.core.names import public
+
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
+@public("errors.OpError", v1=("errors.OpError", "OpError"))
 class OpError(Exception):
     """Base of TensorFlow's errors: `OpError(node_def, op, message)` or `OpError(message)`."""
 
@@ -37,13 +40,15 @@ class OpError(Exception):
 
 
 def _class(name: str, code: int, *bases: type) -> type[OpError]:
-    return type(name, bases or (OpError,), {"error_code": code, "__module__": __name__})
+    made = type(name, bases or (OpError,), {"error_code": code, "__module__": __name__})
+    return public(f"errors.{name}")(made)
 
 
 CancelledError = _class("CancelledError", 1)
 UnknownError = _class("UnknownError", 2)
 
 
+@public("errors.InvalidArgumentError")
 class InvalidArgumentError(OpError):
     """An argument has a wrong value, shape or type."""
 
@@ -57,6 +62,7 @@ PermissionDeniedError = _class("PermissionDeniedError", 7)
 ResourceExhaustedError = _class("ResourceExhaustedError", 8)
 
 
+@public("errors.FailedPreconditionError")
 class FailedPreconditionError(OpError):
     """The system is not in the state the call needs, as when a variable was never initialised."""
 

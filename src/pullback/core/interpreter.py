@@ -227,10 +227,12 @@ def spec_of(array: Any) -> Spec:
 def _graph_of(inputs: tuple[Any, ...]) -> Any:
     """The graph of the first symbolic tensor, also behind variables and inside lists; None when all is eager."""
     for x in inputs:
+        kind = type(x)
+        if kind is EagerTensor or kind in _PLAIN:
+            continue
         if isinstance(x, Tensor):
-            if type(x) is not EagerTensor:
-                return x.node.graph
-        elif type(x) in (list, tuple):
+            return x.node.graph
+        if kind is list or kind is tuple:
             graph = _graph_of(tuple(x))
             if graph is not None:
                 return graph
@@ -241,9 +243,33 @@ def _graph_of(inputs: tuple[Any, ...]) -> Any:
     return None
 
 
+# Types of Python values that are no tensors and hold none.
+_PLAIN = frozenset([int, float, bool, complex, str, bytes, type(None), np.ndarray, np.float32, np.float64, np.int32, np.int64])
+_numbers: dict[Any, EagerTensor] = {}
+
+
+def number(x: Any, dtype: DType | None) -> EagerTensor | None:
+    """The eager constant of a Python number or a tuple of ints, made once; None of anything else."""
+    kind = type(x)
+    if kind is tuple:
+        if not x or not all([type(n) is int for n in x]):
+            return None
+    elif (kind is not int and kind is not float) or x == 0:  # -0.0 equals 0.0
+        return None
+    key = kind, x, dtype
+    found = _numbers.get(key)
+    if found is None:
+        array = array_of(x, dtype)
+        found = EagerTensor(Spec(array.shape, dtype or dtypes.from_numpy(array.dtype)), array)
+        if len(_numbers) >= 4096:
+            _numbers.clear()
+        _numbers[key] = found
+    return found
+
+
 def converted(here: Any, op: Any, inputs: tuple[Any, ...], name: str | None) -> tuple[Any, ...]:
     """The inputs as tensors: what is no tensor takes the type that the tensors beside it settle."""
-    tensors = [as_own(here, x) for x in inputs]
+    tensors = [None if type(x) in _PLAIN else as_own(here, x) for x in inputs]
     signature = op.parsed
     known = [t.spec.dtype if t is not None else None for t in tensors]
     if None not in known:
@@ -251,6 +277,8 @@ def converted(here: Any, op: Any, inputs: tuple[Any, ...], name: str | None) -> 
     wanted = signature.wanted(op, known)
     out: list[Any] = []
     for i, (x, tensor, dtype) in enumerate(zip(inputs, tensors, wanted, strict=True)):
+        if tensor is None and type(here) is Eager:
+            tensor = number(x, dtype)
         if tensor is None:
             argument = signature.arguments(len(inputs))[i]
             if dtype is None and argument.allowed and isinstance(x, (list, tuple)) and not x:

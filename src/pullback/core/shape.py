@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from pullback.core.errors import ShapeError
+from pullback.core.names import public
 
 Shape = tuple[int | None, ...] | None
 
@@ -86,6 +87,7 @@ def text(shape: Shape) -> str:
     return "<unknown>" if shape is None else "[" + ",".join("?" if n is None else str(n) for n in shape) + "]"
 
 
+@public("compat.v1.Dimension", v1=("Dimension", "compat.v1.Dimension"))
 class Dimension:
     """One dimension under TensorFlow 1: a number or unknown. Arithmetic with an unknown is unknown."""
 
@@ -155,6 +157,7 @@ for _name in ("lt", "le", "gt", "ge"):
     _arithmetic(_name, getattr(operator, _name), lambda answer: answer)
 
 
+@public("TensorShape", v1=None)
 class TensorShape:
     """A tensor's shape, known entirely, in part, or not at all (`TensorShape(None)`)."""
 
@@ -275,6 +278,7 @@ class TensorShape:
         return f"({inner},)" if len(self._dims) == 1 else f"({inner})"
 
 
+@public(v1="TensorShape")
 class TensorShapeV1(TensorShape):
     """TensorShape under TensorFlow 1, where an entry is a `Dimension`."""
 

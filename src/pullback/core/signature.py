@@ -71,7 +71,7 @@ class Signature:
         """For each input the dtype it must have: what the tensors among them (known) settle, or a field says."""
         if self.free:
             return [None] * len(known)
-        arguments = self.arguments(len(known))
+        arguments = self.inputs if self.repeated is None and len(known) == len(self.inputs) else self.arguments(len(known))
         settled: dict[str, DType] = {}
         for a, dtype in zip(arguments, known, strict=True):
             if a.variable and dtype is not None:

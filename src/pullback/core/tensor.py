@@ -18,6 +18,7 @@ import numpy as np
 from pullback.core.dialect import V2, Dialect
 from pullback.core.dtypes import DType
 from pullback.core.errors import ArgumentError, StaticOnly
+from pullback.core.names import public
 from pullback.core.shape import TensorShape, as_shape, merged
 from pullback.core.spec import Spec
 
@@ -46,6 +47,7 @@ class Reference:
         return f"<Reference wrapping {self._to!r}>"
 
 
+@public("Tensor")
 class Tensor:
     """A value, or the promise of one. `spec` says what is known of it before it is computed."""
 
@@ -57,6 +59,40 @@ class Tensor:
 
     def __init__(self, spec: Spec, node: Any, index: int) -> None:
         self.spec, self.node, self.index = spec, node, index
+
+    if TYPE_CHECKING:  # installed by the layers that own what they do, see `method_of`
+        eval: Any
+        __iter__: Any
+        __getitem__: Any
+        __neg__: Any
+        __abs__: Any
+        __invert__: Any
+        __add__: Any
+        __radd__: Any
+        __sub__: Any
+        __rsub__: Any
+        __mul__: Any
+        __rmul__: Any
+        __truediv__: Any
+        __rtruediv__: Any
+        __floordiv__: Any
+        __rfloordiv__: Any
+        __mod__: Any
+        __rmod__: Any
+        __pow__: Any
+        __rpow__: Any
+        __matmul__: Any
+        __rmatmul__: Any
+        __and__: Any
+        __rand__: Any
+        __or__: Any
+        __ror__: Any
+        __xor__: Any
+        __rxor__: Any
+        __lt__: Any
+        __le__: Any
+        __gt__: Any
+        __ge__: Any
 
     @property
     def dtype(self) -> DType:
@@ -302,6 +338,7 @@ class Node:
         return f"<{self.type} node>"
 
 
+@public("Operation")
 class Operation(Node):
     """A Node of a graph: has a name, control inputs, a device, and the user's line that made it."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 import threading
 import weakref
 from collections.abc import Callable
@@ -172,6 +173,8 @@ class Function:
     def _specialised(self, args: Any, kwargs: Any) -> tuple[ConcreteFunction, list[Any]]:
         if kwargs or self.input_signature is not None:
             args, kwargs = self._canonical(args, kwargs)
+        if self.input_signature is not None:
+            args = tuple([_converted(x, s) for x, s in itertools.zip_longest(args, self.input_signature)])
         flat, structure = nest.flatten((args, kwargs)) if kwargs else nest.flatten(args)
         declared = self._declared(len(flat))
         tensors: list[Any] = []
@@ -309,6 +312,12 @@ def _result(y: Any) -> tuple[Callable[[Any], Any], list[Any]]:
     if isinstance(y, (str, bytes)):
         return next, [interpreter.as_tensor(array_of(y, None))]
     raise TypeError(f"a traced function must return tensors or nests of them, but returned {y!r}")
+
+
+def _converted(x: Any, declared: Any) -> Any:
+    """A list or number where the signature says one tensor."""
+    plain = isinstance(declared, TensorSpec) and not isinstance(x, (Tensor, TensorSpec))
+    return interpreter.as_tensor(x, declared.dtype) if plain else x
 
 
 @public("function", v1="function")

@@ -71,6 +71,66 @@ FloorMod = elementwise(
     domain=((1.0, 1.9), (2.0, 3.0)),
     carries_values=True,
 )
+
+def _truncated(x: Any, y: Any) -> Any:
+    """x / y; of integers, towards zero. (TensorFlow does not truncate floats here either.)"""
+    if np.asarray(x).dtype.kind not in "iu":
+        return np.divide(x, y)
+    quotient = np.floor_divide(x, y)
+    return quotient + ((quotient < 0) & (quotient * y != x)).astype(quotient.dtype)
+
+
+def _truncate_div_grad(node: Any, dy: Any) -> Any:
+    x, y = node.inputs
+    return (dy / y, dy * (-node.results[0] / y)) if x.dtype in REALS else (None, None)
+
+
+TruncateDiv = elementwise(
+    "TruncateDiv",
+    numpy=_nonzero_divisor(_truncated),
+    grad=_truncate_div_grad,
+    takes=_TWO,
+    T=_REAL,
+    domain=(_NONZERO, _NONZERO),
+    carries_values=True,
+    doc="x / y, of integers the quotient towards zero.",
+)
+
+
+def _truncate_mod_grad(node: Any, dy: Any) -> Any:
+    x, y = node.inputs
+    whole = Rint()((x - node.results[0]) / y) if x.dtype in REALS else TruncateDiv()(x, y)
+    return dy, -dy * whole
+
+
+TruncateMod = elementwise(
+    "TruncateMod",
+    numpy=_nonzero_divisor(np.fmod),
+    grad=_truncate_mod_grad,
+    takes=_TWO,
+    T=_REAL,
+    domain=((1.0, 1.9), (2.0, 3.0)),
+    carries_values=True,
+    doc="x - y trunc(x / y): has x's sign.",
+)
+DivNoNan = elementwise(
+    "DivNoNan",
+    numpy=lambda x, y: np.where(y == 0, np.zeros_like(y), x / y),
+    grad=lambda n, dy: (
+        DivNoNan()(dy, conj(n.inputs[1])),
+        dy * conj(DivNoNan()(DivNoNan()(-n.inputs[0], n.inputs[1]), n.inputs[1])),
+    ),
+    takes=_TWO,
+    domain=(_NONZERO, _NONZERO),
+    doc="x / y, and 0 where y is 0.",
+)
+MulNoNan = elementwise(
+    "MulNoNan",
+    numpy=lambda x, y: np.where(y == 0, np.zeros_like(y), x * y),
+    grad=lambda n, dy: (MulNoNan()(dy, conj(n.inputs[1])), MulNoNan()(conj(n.inputs[0]), dy)),
+    takes=_TWO,
+    doc="x y, and 0 where y is 0, also when x is nan or infinite.",
+)
 SquaredDifference = elementwise(
     "SquaredDifference",
     numpy=lambda x, y: np.conj(x - y) * (x - y) if np.iscomplexobj(x) else np.square(x - y),
@@ -165,6 +225,40 @@ Exp = elementwise("Exp", numpy=np.exp, d=lambda x, y: y)
 Log = elementwise("Log", numpy=np.log, grad=lambda n, dy: dy * Reciprocal()(conj(n.inputs[0])), domain=_NONZERO)
 Log1p = elementwise("Log1p", numpy=np.log1p, d=lambda x, y: Reciprocal()(1 + x), domain=(-0.5, 3.0))
 Expm1 = elementwise("Expm1", numpy=np.expm1, d=lambda x, y: 1 + y)
+
+def _nonzero(x: Any) -> Any:
+    """1 where x is not 0, else 0, in x's type."""
+    return _where(NotEqual()(x, ZerosLike()(x)), OnesLike()(x), ZerosLike()(x))
+
+
+def _unless_zero(f: Any) -> Any:
+    return lambda x, y: np.where(x == 0, np.zeros_like(x), f(x, y))
+
+
+Xlogy = elementwise(
+    "Xlogy",
+    numpy=_unless_zero(lambda x, y: x * np.log(y)),
+    d=(lambda x, y, z: Xlogy()(_nonzero(x), y), lambda x, y, z: Xdivy()(x, y)),
+    takes=_TWO,
+    domain=(_NONZERO, _NONZERO),
+    doc="x log y, and 0 where x is 0.",
+)
+Xlog1py = elementwise(
+    "Xlog1py",
+    numpy=_unless_zero(lambda x, y: x * np.log1p(y)),
+    d=(lambda x, y, z: Xlog1py()(_nonzero(x), y), lambda x, y, z: Xdivy()(x, y + 1)),
+    takes=_TWO,
+    domain=(_NONZERO, _NONZERO),
+    doc="x log(1 + y), and 0 where x is 0.",
+)
+Xdivy = elementwise(
+    "Xdivy",
+    numpy=_unless_zero(np.divide),
+    d=(lambda x, y, z: Xdivy()(_nonzero(x), y), lambda x, y, z: Xdivy()(-x, Square()(y))),
+    takes=_TWO,
+    domain=(_NONZERO, _NONZERO),
+    doc="x / y, and 0 where x is 0.",
+)
 TanhGrad = elementwise(
     "TanhGrad",
     numpy=lambda y, dy: dy * (1 - y * y),
@@ -195,6 +289,25 @@ Sin = elementwise("Sin", numpy=np.sin, d=lambda x, y: Cos()(x))
 Cos = elementwise("Cos", numpy=np.cos, d=lambda x, y: -Sin()(x))
 Tan = elementwise("Tan", numpy=np.tan, d=lambda x, y: 1 + y * y, domain=(-1.0, 1.0))
 Atan = elementwise("Atan", numpy=np.arctan, d=lambda x, y: Reciprocal()(1 + x * x), domain=(-0.6, 0.6))
+Asin = elementwise("Asin", numpy=np.arcsin, d=lambda x, y: Reciprocal()(Sqrt()(1 - Square()(x))), domain=(-0.7, 0.7))
+Acos = elementwise("Acos", numpy=np.arccos, d=lambda x, y: -Reciprocal()(Sqrt()(1 - Square()(x))), domain=(-0.7, 0.7))
+Sinh = elementwise("Sinh", numpy=np.sinh, d=lambda x, y: Cosh()(x), domain=(-2.0, 2.0))
+Cosh = elementwise("Cosh", numpy=np.cosh, d=lambda x, y: Sinh()(x), domain=(-2.0, 2.0))
+Asinh = elementwise("Asinh", numpy=np.arcsinh, d=lambda x, y: Reciprocal()(Cosh()(y)), domain=(-2.0, 2.0))
+Acosh = elementwise("Acosh", numpy=np.arccosh, d=lambda x, y: Reciprocal()(Sinh()(y)), domain=(1.5, 3.0))
+Atanh = elementwise("Atanh", numpy=np.arctanh, d=lambda x, y: Reciprocal()(1 - Square()(x)), domain=(-0.7, 0.7))
+Atan2 = elementwise(
+    "Atan2",
+    numpy=np.arctan2,
+    d=(
+        lambda y, x, z: x / (Square()(x) + Square()(y)),
+        lambda y, x, z: -y / (Square()(x) + Square()(y)),
+    ),
+    takes="y: T, x: T",
+    T=REALS,
+    domain=(_NONZERO, _NONZERO),
+    doc="The angle of the point (x, y), in (-pi, pi].",
+)
 
 # --- magnitude, sign, rounding --------------------------------------------------------------------------------------
 Abs = elementwise("Abs", numpy=np.abs, grad=lambda n, dy: dy * Sign()(n.inputs[0]), T=_REAL, domain=(0.2, 3.0))

@@ -76,7 +76,7 @@ class Elementwise(Op):
         if any(x.spec.shape is None for x in inputs):
             return NotImplemented
         rank = max(len(x.spec.shape) - (a is not None) for x, a in zip(inputs, axes, strict=True))
-        return self(*[_aligned(x, a, rank) for x, a in zip(inputs, axes, strict=True)]), 0
+        return self(*[aligned(x, a, rank) for x, a in zip(inputs, axes, strict=True)]), 0
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
@@ -165,7 +165,7 @@ def conj(x: Any) -> Any:
     return x.conjugate() if isinstance(x, complex) else x
 
 
-def _aligned(x: Tensor, axis: int | None, rank: int) -> Any:
+def aligned(x: Tensor, axis: int | None, rank: int) -> Any:
     """A batched tensor with size-1 axes after the batch, so that its other axes meet the others' from the right."""
     lacking = 0 if axis is None else rank - (x.spec.rank or 0) + 1
     if lacking <= 0:
@@ -177,4 +177,4 @@ def _aligned(x: Tensor, axis: int | None, rank: int) -> Any:
     return x
 
 
-__all__ = ["Elementwise", "conj", "elementwise", "shape_of"]
+__all__ = ["Elementwise", "aligned", "conj", "elementwise", "shape_of"]

@@ -240,10 +240,12 @@ def _each_forward(x: Array, w: Array, at: Geometry, strides: Pair, dilations: Pa
     R, S, _, K = w.shape
     x = bordered(x, at)
     C = x.shape[3]
-    y = np.zeros((x.shape[0], at.P, at.Q, C, K // C), x.dtype)
+    shape = (C,) if K == C else (C, K // C)
+    y = np.zeros((x.shape[0], at.P, at.Q, *shape), x.dtype)
     for r in range(R):
         for s in range(S):
-            y += x[reference.taps(at, r, s, strides, dilations)][..., None] * w[r, s, 0].reshape(C, K // C)
+            patch = x[reference.taps(at, r, s, strides, dilations)]
+            y += (patch if K == C else patch[..., None]) * w[r, s, 0].reshape(shape)
     return y.reshape(*y.shape[:3], K)
 
 

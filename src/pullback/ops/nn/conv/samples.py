@@ -9,6 +9,7 @@ import numpy as np
 
 from pullback.core import dtypes
 from pullback.core.errors import ArgumentError, DTypeError, ShapeError
+from pullback.core.interpreter import as_tensor
 from pullback.core.sample import Sample
 from pullback.ops.nn.conv import Conv2D, Conv2DBackpropFilter, shapes
 
@@ -73,7 +74,7 @@ def mistakes_of(cls: Any) -> Iterator[tuple[Any, type[Exception], str]]:
         yield lambda: op(x, np.ones((3, 3, 3, 5))), ShapeError, "has 2 channels"
         yield lambda: op(x, np.ones((3, 3, 1, 5))), ShapeError, "2 groups"
         yield lambda: op(x, np.ones((6, 3, 2, 5))), ShapeError, "does not fit H = 4"
-        yield lambda: op(x, w.astype(np.float32)), DTypeError, "never converted silently"
+        yield lambda: op(as_tensor(x), as_tensor(w.astype(np.float32))), DTypeError, "never converted silently"
     elif cls is Conv2DBackpropFilter:
         yield lambda: op(x, (3, 3, 2), y), ShapeError, "must be 4 numbers"
         yield lambda: op(x, (-1, 3, 2, 5), y), ShapeError, "negative size"

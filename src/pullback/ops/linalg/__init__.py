@@ -1,0 +1,1 @@
+"""Matrix products, and the norms and decompositions of matrices."""
