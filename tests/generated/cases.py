@@ -22,6 +22,7 @@ import pytest
 from closeness import close
 
 import pullback.core
+import pullback.engines
 import pullback.ops
 from pullback.core import dtypes, interpreter
 from pullback.core.op import REGISTRY, Op
@@ -99,6 +100,12 @@ class Case:
     def static(self) -> frozenset[int]:
         """Positions of the inputs whose value settles shapes."""
         return frozenset(i % len(self.tensors) for i in self.cls.static)
+
+    @functools.cached_property
+    def constants(self) -> frozenset[int]:
+        """Positions of what a user would write as plain numbers: static inputs, axes."""
+        plain = (i for i, a in enumerate(self.sample.args) if isinstance(a, (bool, int, float, str, bytes)))
+        return self.static | frozenset(plain)
 
     @property
     def wrt(self) -> tuple[int, ...]:

@@ -68,7 +68,7 @@ def in_graph(case: Case, seeds: Rows, shape: Callable[[Spec], Any], static: bool
         return graph.parameter(Spec(shape(t.spec), t.dtype) if plain else t.spec)
 
     with interpreter.entered(graph):
-        inputs = tuple(t if static and i in case.static else parameter(t) for i, t in enumerate(case.tensors))
+        inputs = tuple(t if static and i in case.constants else parameter(t) for i, t in enumerate(case.tensors))
         results = graph.run(case.op, inputs)
         xs = [inputs[i] for i in case.wrt]
         rows = [[parameter(constant(s)) for s in row] for row in seeds]
@@ -84,17 +84,17 @@ def in_graph(case: Case, seeds: Rows, shape: Callable[[Spec], Any], static: bool
 
 
 def draw(rng: np.random.Generator, like: Any) -> Any:
-    """A random array of an array's shape and dtype."""
-    x = rng.normal(size=np.shape(like))
+    """A random array of an array's shape and dtype; 0 where that is not finite."""
+    x = np.where(np.isfinite(like), rng.normal(size=np.shape(like)), 0)
     if np.iscomplexobj(like):
         x = x + 1j * rng.normal(size=np.shape(like))
     return np.asarray(x).astype(like.dtype)
 
 
 def inner(a: Sequence[Any], b: Sequence[Any]) -> float:
-    """Re <a, b>, in double precision."""
+    """Re <a, b>, in double precision. Where a is 0, b counts for nothing, not even when it is infinite."""
     pairs = [(x, y) for x, y in zip(a, b, strict=True) if x is not None and y is not None]
-    return float(sum(np.real(np.vdot(_wide(x), _wide(y))) for x, y in pairs))
+    return float(sum(np.real(np.vdot(_wide(x), np.where(x == 0, 0, _wide(y)))) for x, y in pairs))
 
 
 def _wide(x: Any) -> Any:

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from generated.cases import Case, every_case
 from generated.derivatives import arguments, constant, differentiable, eagerly, in_graph
+from generated.gaps import note
 from generated.test_gradients import plain, seeds_or_gap
 
 from pullback.core import interpreter
 from pullback.core.backprop import dense
+from pullback.core.errors import GradientLookupError
 from pullback.core.graph import Graph
 from pullback.core.op import REGISTRY
 from pullback.core.tensor import EagerTensor
@@ -34,7 +36,13 @@ KNOWLEDGE: dict[str, Any] = {
 def test_graph_is_eager(case: Case, knowledge: str) -> None:
     """Values, gradient and gradient of the gradient."""
     rows = seeds_or_gap(case, min(2, case.sample.order)) if plain(case) else []
-    results, orders, _ = in_graph(case, rows, *KNOWLEDGE[knowledge])
+    try:
+        results, orders, _ = in_graph(case, rows, *KNOWLEDGE[knowledge])
+    except GradientLookupError as error:
+        if knowledge == "known" or "has no gradient; operation" in error.message:
+            raise
+        note(case.cls.type, error.message)
+        results, orders, _ = in_graph(case, [], *KNOWLEDGE[knowledge])
     values = case.run(interpreter.engine().kernel(case.op), tuple(t.value for t in case.tensors))
     for ours, theirs in zip(results, values, strict=True):
         case.same(f"graph, {knowledge}: value", ours, theirs)
@@ -54,10 +62,9 @@ def check_same_or_zero(case: Case, what: str, ours: Any, theirs: Any) -> None:
 
 
 def batchable(case: Case) -> list[int]:
-    """Inputs that can be stacked: arrays that settle no shape."""
-    return [
-        i for i, t in enumerate(case.tensors) if i not in case.static and isinstance(t.value, (np.ndarray, np.generic))
-    ]
+    """Inputs that can be stacked: arrays, not what users write as numbers."""
+    arrays = [i for i, t in enumerate(case.tensors) if isinstance(t.value, (np.ndarray, np.generic))]
+    return [i for i in arrays if i not in case.constants]
 
 
 @every_case(lambda case: case.op.has("batch") and not case.stateful)
@@ -88,6 +95,8 @@ def check_batch(case: Case, stacked: list[int], answer: Any, rows: list[tuple[An
     assert len(outputs) in (visible, len(rows[0])), case.differs("number of outputs", len(outputs), visible)
     for k, (out, axis) in enumerate(zip(outputs, axes, strict=True)):
         assert axis in (0, None), case.differs("axis of the outputs", axis, "0 or None")
+        if not out.dtype.is_numpy_compatible:
+            continue
         for n, row in enumerate(rows):
             ours = out.value[n] if axis == 0 else out.value
             case.same(
@@ -99,7 +108,7 @@ def check_batch(case: Case, stacked: list[int], answer: Any, rows: list[tuple[An
 def test_loop_stands_in_for_batch(case: Case) -> None:
     """An op without a batch rule is mapped, entry by entry."""
     size, places = 3, batchable(case)
-    if not places or any(i not in places and i not in case.static for i in range(len(case.tensors))):
+    if not places or any(i not in places and i not in case.constants for i in range(len(case.tensors))):
         return
     given = [case.redrawn(seed) for seed in range(size)]
     given = [tuple(d[i] if i in places else case.tensors[i] for i in range(len(d))) for d in given]
@@ -108,7 +117,7 @@ def test_loop_stands_in_for_batch(case: Case) -> None:
         return  # shapes hang on values: rows do not stack
     graph = Graph()
     with interpreter.entered(graph):
-        inputs = tuple(t if i in case.static else graph.parameter(t.spec) for i, t in enumerate(case.tensors))
+        inputs = tuple(t if i in case.constants else graph.parameter(t.spec) for i, t in enumerate(case.tensors))
         graph.outputs = list(graph.run(case.op, inputs))
     stacked = [constant(np.stack([g[i].value for g in given])) for i in places]
     outputs, axes = batched(graph, stacked, [0] * len(stacked), size)
@@ -123,11 +132,11 @@ def test_function_is_eager(case: Case) -> None:
 
     @function
     def traced(inputs: list[Any], seeds: list[Any]) -> list[Any]:
-        inputs = [case.tensors[i] if i in case.static else x for i, x in enumerate(inputs)]
+        inputs = [case.sample.args[i] if i in case.constants else x for i, x in enumerate(inputs)]
         xs = [inputs[i] for i in case.wrt]
         with GradientTape() as tape:
             tape.watch(xs)
-            results = interpreter.current().run(case.op, tuple(inputs))
+            results = interpreter.current().run(case.op, tuple(inputs), None)
         dxs = tape.gradient(differentiable(results), xs, output_gradients=seeds) if seeds else []
         reached[:] = [dx is not None for dx in dxs]
         return [*results, *(dense(dx) for dx in dxs if dx is not None)]

@@ -129,7 +129,7 @@ def test_results_print(case: Case) -> None:
             assert repr(t).startswith("<tf.Tensor: shape=") and f"dtype={t.dtype.name}" in repr(t)
     graph = Graph()
     with interpreter.entered(graph):
-        inputs = tuple(t if i in case.static else graph.parameter(t.spec) for i, t in enumerate(case.tensors))
+        inputs = tuple(t if i in case.constants else graph.parameter(t.spec) for i, t in enumerate(case.tensors))
         node = graph.append(case.op, inputs, "here")
     assert repr(node) == f"<tf.Operation 'here' type={case.cls.type}>"
     for t in node.results:

@@ -53,7 +53,7 @@ class TestTape:
             with tf.GradientTape() as inner:
                 inner.watch(x)
                 y = x * x * x
-            d = inner.gradient(y, x, output_gradients=[1.0, 10.0])
+            d = inner.gradient(y, x, output_gradients=tf.constant([1.0, 10.0]))
         np.testing.assert_allclose(d, [3.0, 120.0])
         np.testing.assert_allclose(outer.gradient(d, x), [6.0, 120.0])
         with tf.GradientTape() as tape:

@@ -118,7 +118,7 @@ def answers(node: Node, dys: list[Any], rules: dict[type, Rule] | None) -> Seque
     """What the node's rule says: one answer an input."""
     rule = rules.get(type(node.op)) if rules else None
     if rule is None and node.mark is None:
-        rule, given = node.op.grad, [dense(dy) for dy in dys]
+        rule, given = node.op.grad, dys if node.op.takes_slices else [dense(dy) for dy in dys]
     else:
         rule = rule or node.mark.rule()
         visible = node.op.visible(len(dys))

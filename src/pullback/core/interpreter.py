@@ -259,7 +259,10 @@ def number(x: Any, dtype: DType | None) -> EagerTensor | None:
     key = kind, x, dtype
     found = _numbers.get(key)
     if found is None:
-        array = array_of(x, dtype)
+        try:
+            array = array_of(x, dtype)
+        except OpError as error:
+            raise error.locate() from None
         found = EagerTensor(Spec(array.shape, dtype or dtypes.from_numpy(array.dtype)), array)
         if len(_numbers) >= 4096:
             _numbers.clear()

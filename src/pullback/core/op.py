@@ -94,6 +94,7 @@ class Op:
       broadcasts: cotangents may be larger than the inputs; `backprop` sums them.
       effect: running it changes or reads state, so it is neither dropped, merged nor reordered.
       takes_store: its kernel takes the Store as first argument.
+      takes_slices: its `grad` takes cotangents that are IndexedSlices as they are.
       random: draws are saved, never made again, when a body is differentiated.
       untestable: why the op has no samples.
     """
@@ -104,6 +105,7 @@ class Op:
     effect: ClassVar[bool] = False
     takes_store: ClassVar[bool] = False
     random: ClassVar[bool] = False
+    takes_slices: ClassVar[bool] = False
     any_rank: ClassVar[bool] = False  # `infer` copes with inputs of unknown rank
     type: ClassVar[str]
     fields: ClassVar[tuple[str, ...]] = ()
@@ -127,7 +129,10 @@ class Op:
         for field, value in zip(cls.fields, values, strict=True):
             state[field] = value
         state["kernels"], state["inferred"] = {}, {}
-        self.check()
+        try:
+            self.check()
+        except OpError as error:
+            raise error.locate() from None
         return cls.interned.setdefault(key, self)
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -261,6 +261,8 @@ class EagerTensor(Tensor):
         return self.spec.shape[0]  # type: ignore[return-value]
 
     def __repr__(self) -> str:
+        if not self.spec.dtype.is_numpy_compatible:
+            return f"<tf.Tensor: shape={self.shape}, dtype={self.dtype.name}, value={self.value!r}>"
         shown = repr(np.asarray(self.value)) if self.spec.dtype.name != "string" else repr(self.numpy())
         if shown.startswith("array("):
             numbers = np.array2string(np.asarray(self.value), separator=", ", prefix="array(")
@@ -268,7 +270,8 @@ class EagerTensor(Tensor):
         return f"<tf.Tensor: shape={self.shape}, dtype={self.dtype.name}, numpy={_bare(shown)}>"
 
     def __str__(self) -> str:
-        shown = repr(self.numpy()) if self.spec.dtype.name == "string" else str(np.asarray(self.value))
+        plain = self.spec.dtype.is_numpy_compatible and self.spec.dtype.name != "string"
+        shown = str(np.asarray(self.value)) if plain else repr(self.numpy())
         return f"tf.Tensor({shown}, shape={self.shape}, dtype={self.dtype.name})"
 
     def __reduce__(self) -> tuple[Any, ...]:

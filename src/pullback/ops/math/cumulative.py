@@ -23,28 +23,17 @@ from typing import Any
 import numpy as np
 
 from pullback.core import interpreter, shape
-from pullback.core.basics import OnesLike
+from pullback.core.basics import OnesLike, Shape_
 from pullback.core.dtypes import FLOATS, INDICES, NUMBERS, REALS
 from pullback.core.errors import ArgumentError
 from pullback.core.names import public
-from pullback.core.op import Op, op
+from pullback.core.op import REGISTRY, Op, op
 from pullback.core.sample import Sample
 from pullback.core.spec import Spec
-from pullback.core.tensor import EagerTensor, Tensor
+from pullback.core.tensor import Tensor
 from pullback.ops.math.arithmetic import DivNoNan, Exp
+from pullback.ops.math.axes import AxesFirst, after_batch, axis_of
 from pullback.ops.math.elementwise import conj
-
-
-def axis_of(x: Any) -> int | None:
-    """The value of an axis argument where it is known now."""
-    if isinstance(x, EagerTensor):
-        return int(x.value)
-    return x.spec.value if isinstance(x, Tensor) else int(x)
-
-
-def after_batch(axis: int) -> int:
-    """The same axis once a batch axis stands in front."""
-    return axis if axis < 0 else axis + 1
 
 
 def checked(op_type: str, axis: Any, shape_: Any) -> None:
@@ -218,8 +207,8 @@ class _Running(Op):
         return int(axis)
 
     def batch(self, size: Any, inputs: Any, axes: Any) -> Any:
-        axis = axis_of(inputs[1])
-        if axes[1] is not None or axis is None:
+        axis = axis_of(inputs[1]) if axes[1] is None else None
+        if axis is None:
             return NotImplemented
         return self(inputs[0], after_batch(axis)), 0
 
@@ -292,17 +281,20 @@ class CumulativeLogsumexp(_Running):
             return running(np.logaddexp.accumulate, x, self._axis(x, axis), self.exclusive, self.reverse, -np.inf)
 
     def grad(self, node: Any, dy: Any) -> Any:
-        from pullback.core.op import NoGradientYet
+        x, axis = node.inputs
+        y = CumulativeLogsumexp(False, self.reverse)(x, axis) if self.exclusive else node.results[0]
+        known = axis_of(axis)
+        if known is not None:
+            return self._pulled(x, y, dy, known), None
+        front = AxesFirst()(Shape_()(x), axis)
+        turned = [REGISTRY["Transpose"]()(t, front) for t in (x, y, dy)]
+        return REGISTRY["Transpose"]()(self._pulled(*turned, 0), REGISTRY["InvertPermutation"]()(front)), None
 
-        x, axis = node.inputs[0], axis_of(node.inputs[1])
-        if axis is None:
-            return NoGradientYet("the axis is known only when run"), None
+    def _pulled(self, x: Tensor, y: Tensor, dy: Tensor, axis: int) -> Tensor:
         later = Shift(axis, 1 if self.reverse else -1)
-        y = node.results[0]
-        if self.exclusive:
-            y, dy = CumulativeLogsumexp(False, self.reverse)(*node.inputs), later(dy)
-        decay = Exp()(y - later(y)) * later(OnesLike()(y))
-        return Exp()(x - y) * LinearRecurrence(axis, not self.reverse)(decay, dy), None
+        dy = later(dy) if self.exclusive else dy
+        decay = Exp()((y - later(y)) * later(OnesLike()(y)))
+        return Exp()(x - y) * LinearRecurrence(axis, not self.reverse)(decay, dy)
 
 
 @public("cumsum", "math.cumsum")

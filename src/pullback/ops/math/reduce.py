@@ -23,98 +23,10 @@ from pullback.core.shape import Shape
 from pullback.core.spec import Spec, known_vector
 from pullback.core.tensor import EagerTensor, Tensor
 from pullback.ops.math.arithmetic import Equal, FloorDiv, Maximum
-from pullback.ops.math.cumulative import ExclusiveProduct, after_batch, wide
+from pullback.ops.math.axes import AxesFirst, ReducedShape, after_batch, axes_of, folded, known_axes
+from pullback.ops.math.cumulative import ExclusiveProduct, wide
 from pullback.ops.math.elementwise import conj
 from pullback.ops.math.select import Cast
-
-
-def axes_of(x: Anything) -> tuple[int, ...] | None:
-    """The value of an axes argument where it is known now; a single axis is a tuple of one."""
-    if isinstance(x, EagerTensor):
-        return tuple(np.ravel(x.value).tolist())
-    return _known(x.spec)
-
-
-def _known(axes: Spec) -> tuple[int, ...] | None:
-    value = axes.value
-    if isinstance(value, int):
-        return (value,)
-    if isinstance(value, tuple):
-        return None if None in value else value
-    return () if axes.shape == (0,) else None
-
-
-def folded(op_type: str, axes: Anything, rank: int) -> tuple[int, ...]:
-    """The axes counted from the front, in order.
-
-    Raises:
-      ArgumentError: there is no such axis, or one is named twice.
-    """
-    out = sorted(a % rank if -rank <= a < rank else _no_axis(op_type, a, rank) for a in axes)
-    if len(set(out)) < len(out):
-        raise ArgumentError(f"{op_type}: axes {list(axes)} name an axis twice")
-    return tuple(out)
-
-
-def _no_axis(op_type: str, axis: int, rank: int) -> int:
-    raise ArgumentError(
-        f"{op_type}: invalid reduction dimension {axis} for an input with {rank} dimensions; it must lie in [{-rank}, {rank})"
-    )
-
-
-@op
-class ReducedShape(Op):
-    """A shape with 1 at some axes: what a reduction over them keeps. shape [rank], axes -> kept [rank]"""
-
-    signature = "shape: T, axes: Tidx -> kept: T"
-    T = INDICES
-    Tidx = INDICES
-    static = (0, 1)
-
-    def infer(self, shape_: Spec, axes: Spec) -> Spec:
-        sizes, which = known_vector(shape_), _known(axes)
-        if sizes is None or which is None:
-            return shape_.with_shape(shape_.shape)
-        ones = folded("ReducedShape", which, len(sizes))
-        return Spec((len(sizes),), shape_.dtype, tuple(1 if i in ones else n for i, n in enumerate(sizes)))
-
-    def reference(self, shape_: Anything, axes: Anything) -> Anything:
-        out = np.array(shape_)
-        out[list(folded("ReducedShape", np.ravel(axes).tolist(), len(out)))] = 1
-        return out
-
-    def grad(self, node: Anything, dy: Anything) -> Anything:
-        return None, None
-
-    @classmethod
-    def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
-        yield Sample(cls(), ((2, 3, 4), (0, -1)))
-        yield Sample(cls(), ((2, 3), ()))
-
-    @classmethod
-    def mistakes(cls) -> Iterator[tuple[Anything, type[Exception], str]]:
-        yield lambda: cls()((2, 3), (2,)), ArgumentError, "dimension 2"
-
-
-@op
-class AllAxes(Op):
-    """0, 1, ..., rank - 1. x [...] -> axes [rank]"""
-
-    signature = "x: any -> axes: int32"
-    any_rank = True
-
-    def infer(self, x: Spec) -> Spec:
-        return Spec((None,), int32) if x.shape is None else Spec((len(x.shape),), int32, tuple(range(len(x.shape))))
-
-    def reference(self, x: Anything) -> Anything:
-        return np.arange(np.ndim(x), dtype=np.int32)
-
-    def grad(self, node: Anything, dy: Anything) -> Anything:
-        return None
-
-    @classmethod
-    def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
-        yield Sample(cls(), (rng.normal(size=(2, 3)),), wrt=())
 
 
 class Reduction(Op):
@@ -127,7 +39,7 @@ class Reduction(Op):
     keep_dims: bool
 
     def infer(self, x: Spec, axes: Spec) -> Spec:
-        which = _known(axes)
+        which = known_axes(axes)
         if which is None:
             return x.with_shape((None,) * len(x.shape) if self.keep_dims else None)  # type: ignore[arg-type]
         gone = folded(self.type, which, len(x.shape))  # type: ignore[arg-type]
@@ -168,8 +80,8 @@ class Reduction(Op):
         return y if self.keep_dims else REGISTRY["Reshape"]()(y, self.kept(node))
 
     def batch(self, size: Anything, inputs: Anything, axes: Anything) -> Anything:
-        which = axes_of(inputs[1])
-        if axes[1] is not None or which is None:
+        which = axes_of(inputs[1]) if axes[1] is None else None
+        if which is None:
             return NotImplemented
         return self(inputs[0], tuple(map(after_batch, which))), 0
 
@@ -296,7 +208,7 @@ class Prod(Reduction):
         x, axes = node.inputs
         which = axes_of(axes)
         if which is None:
-            return NoGradientYet("the axes of a product are known only when run; give them as numbers"), None
+            return self.opened(dy, node) * self._others(node), None
         stages: list[tuple[int, Tensor]] = []
         for axis in which:
             stages.append((axis, Prod(True)(stages[-1][1], stages[-1][:1]) if stages else x))
@@ -304,6 +216,18 @@ class Prod(Reduction):
         for axis, factors in reversed(stages):
             dx = dx * conj(ExclusiveProduct(axis)(factors) * ExclusiveProduct(axis, True)(factors))
         return dx, None
+
+    def _others(self, node: Anything) -> Tensor:
+        """The product of the other entries, conjugated, for axes known only when run: they are brought to the front and
+        made one."""
+        x, axes = node.inputs
+        permutation = AxesFirst()(Shape_()(x), axes)
+        front = REGISTRY["Transpose"]()(x, permutation)
+        whole, results = (Prod()(Shape_()(t), (0,)) for t in (x, node.results[0]))
+        rows = REGISTRY["Reshape"]()(front, (FloorDiv()(whole, Maximum()(results, 1)), results))
+        others = conj(ExclusiveProduct(0)(rows) * ExclusiveProduct(0, True)(rows))
+        back = REGISTRY["InvertPermutation"]()(permutation)
+        return REGISTRY["Transpose"]()(REGISTRY["Reshape"]()(others, Shape_()(front)), back)
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
@@ -365,4 +289,4 @@ class Any(_Logical):
         return np.any(x, axes)
 
 
-__all__ = ["All", "AllAxes", "Any", "EuclideanNorm", "Max", "Mean", "Min", "Prod", "ReducedShape", "Reduction", "Sum", "axes_of", "folded"]
+__all__ = ["All", "Any", "EuclideanNorm", "Max", "Mean", "Min", "Prod", "Reduction", "Sum"]

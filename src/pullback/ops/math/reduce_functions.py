@@ -19,6 +19,7 @@ from pullback.core.op import REGISTRY
 from pullback.core.tensor import EagerTensor, Tensor
 from pullback.ops.math import arithmetic as m
 from pullback.ops.math import reduce as r
+from pullback.ops.math.axes import AllAxes
 from pullback.ops.math.scopes import scope
 from pullback.ops.math.select import Cast, Select, StopGradient
 
@@ -39,7 +40,7 @@ def _axes(x: Tensor, axis: Any) -> Any:
     """The axes argument of a reduction's op."""
     if axis is None:
         if x.spec.shape is None:
-            return r.AllAxes()(x)
+            return AllAxes()(x)
         every = np.arange(len(x.spec.shape), dtype=np.int32)
         return interpreter.as_tensor(every, name="Const") if type(x) is not EagerTensor else tuple(range(len(every)))
     if isinstance(axis, (tuple, list, range)):

@@ -1,8 +1,8 @@
 """Activations and their gradients, under TensorFlow's names: rows of the elementwise table.
 
-At a kink the gradient is that of one side: relu and leaky_relu at 0 take the left side's (0, alpha), relu6 is flat at 0 and
-at 6, elu and selu at 0 take the right side's. The second derivative at a kink is 0. elu and selu are exp(x) - 1 below 0 as
-TensorFlow computes it, not expm1: where that rounds to 0 their gradient is the right side's.
+At a kink the gradient is that of one side: relu and leaky_relu at 0 take the left side's (0, alpha), relu6 is flat at
+0 and at 6, elu and selu at 0 take the right side's. The second derivative at a kink is 0. Below 0 elu and selu use
+exp(x) - 1 as TensorFlow does, not expm1: where that rounds to 0 their gradient is the right side's.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def _linear_in_gradients(again: Any) -> Any:
     return rule
 
 
-# --- relu ------------------------------------------------------------------------------------------------------------
+# --- relu -----------------------------------------------------------------------------------------
 ReluGrad = elementwise(
     "ReluGrad",
     numpy=lambda dy, x: np.where(x > 0, dy, _zero(dy)),
@@ -123,7 +123,7 @@ class LeakyRelu(_Leaky):
         return LeakyReluGrad(self.alpha)(dy, node.inputs[0])
 
 
-# --- elu, selu -------------------------------------------------------------------------------------------------------
+# --- elu, selu ------------------------------------------------------------------------------------
 def _below(y: Any, value: Any) -> Any:
     """value where y < 0, else 0."""
     return Select()(Less()(y, ZerosLike()(y)), value, ZerosLike()(value))
@@ -167,7 +167,7 @@ Selu = elementwise(
 )
 
 
-# --- softplus, softsign ----------------------------------------------------------------------------------------------
+# --- softplus, softsign ---------------------------------------------------------------------------
 def _slope_of_slope(x: Any) -> Any:
     """The second derivative of softplus, s (1 - s), without cancellation: s(x) s(-x)."""
     return Sigmoid()(x) * Sigmoid()(-x)
@@ -217,7 +217,7 @@ Softsign = elementwise(
 )
 
 
-# --- public functions --------------------------------------------------------------------------------------------------
+# --- public functions -----------------------------------------------------------------------------
 
 
 @public("nn.relu")
@@ -243,7 +243,10 @@ def elu(features: Any, name: str | None = None) -> Tensor:
 
 @public("nn.selu")
 def selu(features: Any, name: str | None = None) -> Tensor:
-    """scale x where x >= 0, else scale alpha (exp(x) - 1); floating. Gradient at 0: scale. Source: Klambauer et al. 2017."""
+    """scale x where x >= 0, else scale alpha (exp(x) - 1); floating. Gradient at 0: scale.
+
+    Source: Klambauer et al. 2017.
+    """
     return Selu()(features, name=name)
 
 

@@ -1,6 +1,6 @@
 """Adding a bias to every pixel's channels, and its adjoint.
 
-    y = BiasAdd(x, b)      dx = dy      db = BiasAddGrad(dy), the sum over all axes but the channels'
+y = BiasAdd(x, b)      dx = dy      db = BiasAddGrad(dy), the sum over all axes but the channels'
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class _OfBias(Op):
           ShapeError: it has fewer than two.
         """
         if rank < 2:
-            raise ShapeError(f"{self.type}: the value must have at least 2 dimensions, a batch and channels, but has {rank}")
+            raise ShapeError(f"{self.type}: the value needs at least 2 dimensions, batch and channels, but has {rank}")
         return rank - 1 if self.data_format == "NHWC" else 1
 
     @classmethod
@@ -77,7 +77,7 @@ class BiasAdd(_OfBias):
     def reference(self, x: Any, b: Any) -> Any:
         axis = self.axis(x.ndim)
         if b.shape != (x.shape[axis],):
-            raise ShapeError(f"BiasAdd: value {shape.text(x.shape)} has {x.shape[axis]} channels, but bias {shape.text(b.shape)}")
+            raise ShapeError(f"BiasAdd: bias {shape.text(b.shape)} does not fit value {shape.text(x.shape)}")
         return x + (b if axis == x.ndim - 1 else b.reshape(-1, *(1,) * (x.ndim - axis - 1)))
 
     def grad(self, node: Any, dy: Any) -> Any:
@@ -155,7 +155,7 @@ def bias_add(value: Any, bias: Any, data_format: str | None = None, name: str | 
     """value + bias, the bias along the channels.
 
     Args:
-      value: Tensor [N,...,C]; for a data_format that begins with "NC", [N,C,...]. At least two dimensions; a number type.
+      value: Tensor [N,...,C]; for a data_format that begins with "NC", [N,C,...]. Any number type.
       bias: Tensor [C] of the same type.
       data_format: "N...C" or "NC...": "NHWC" (when None), "NCHW", and their one- and three-dimensional kin.
     Returns:

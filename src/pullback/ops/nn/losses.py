@@ -3,8 +3,8 @@
     loss     = sum_k q_k (log Z - x_k)        q labels, x logits, p = softmax(x), along the last axis
     backprop = p - q                          d loss / d x where the labels sum to 1
 
-As in TensorFlow, the loss's gradient to the logits is dy * backprop even where labels do not sum to 1, and backprop counts
-as constant in the labels: the loss's own gradient to them is -dy log p.
+As in TensorFlow, the loss's gradient to the logits is dy * backprop even where labels do not sum to 1, and backprop
+counts as constant in the labels: the loss's own gradient to them is -dy log p.
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ class SoftmaxCrossEntropyWithLogits(Op):
 
     def infer(self, x: Spec, q: Spec) -> tuple[Spec, ...]:
         if not x.shape or not q.shape:
-            raise ShapeError("SoftmaxCrossEntropyWithLogits: logits and labels must have at least one dimension, the classes'")
+            raise ShapeError(
+                "SoftmaxCrossEntropyWithLogits: logits and labels must have at least one dimension, the classes'"
+            )
         try:
             together = shape.broadcast(x.shape, q.shape)
         except ShapeError:
@@ -124,14 +126,17 @@ class SparseSoftmaxCrossEntropyWithLogits(Op):
                 f"{shape.text(labels.shape)} and {shape.text(x.shape)}; for one-hot labels use "
                 "softmax_cross_entropy_with_logits"
             )
-        lead = shape.merged(x.shape[:-1], labels.shape, "SparseSoftmaxCrossEntropyWithLogits: logits without classes, and labels:")
+        lead = shape.merged(
+            x.shape[:-1], labels.shape, "SparseSoftmaxCrossEntropyWithLogits: logits without classes, and labels:"
+        )
         return x.with_shape(lead), x.with_shape((*lead, x.shape[-1]))  # type: ignore[misc]
 
     def reference(self, x: Any, labels: Any) -> tuple[Any, ...]:
         dtype, x, classes = x.dtype, precise(x), x.shape[-1]
         if x.shape[:-1] != labels.shape:
             raise ShapeError(
-                f"SparseSoftmaxCrossEntropyWithLogits: labels of shape {shape.text(labels.shape)} do not fit logits {shape.text(x.shape)}"
+                f"SparseSoftmaxCrossEntropyWithLogits: labels of shape {shape.text(labels.shape)} do not fit "
+                f"logits {shape.text(x.shape)}"
             )
         wrong = labels[(labels < 0) | (labels >= classes)]
         if wrong.size:
@@ -140,7 +145,9 @@ class SparseSoftmaxCrossEntropyWithLogits(Op):
                 f"valid range of [0, {classes}); logits {shape.text(x.shape)} have {classes} classes"
             )
         at = labels[..., None].astype(np.int64)
-        loss = -np.take_along_axis(log_softmax_of(x), at, axis=-1)[..., 0] if classes else np.zeros(labels.shape, x.dtype)
+        loss = (
+            -np.take_along_axis(log_softmax_of(x), at, axis=-1)[..., 0] if classes else np.zeros(labels.shape, x.dtype)
+        )
         return loss.astype(dtype), (softmax_of(x) - (np.arange(classes) == at)).astype(dtype)
 
     def grad(self, node: Any, dy: Any, g: Any) -> Any:
@@ -153,7 +160,9 @@ class SparseSoftmaxCrossEntropyWithLogits(Op):
     def batch(self, size: Any, inputs: Any, axes: Any) -> Any:
         if not all(t.spec.known for t in inputs):
             return NotImplemented
-        full = [t if a is not None else BroadcastTo()(t, (size, *t.spec.shape)) for t, a in zip(inputs, axes, strict=True)]
+        full = [
+            t if a is not None else BroadcastTo()(t, (size, *t.spec.shape)) for t, a in zip(inputs, axes, strict=True)
+        ]
         return self(*full), 0
 
     @classmethod
@@ -164,7 +173,9 @@ class SparseSoftmaxCrossEntropyWithLogits(Op):
         yield Sample(cls(), (rng.normal(size=(0, 4)), np.zeros(0, np.int64)), name="empty batch")
         for dtype in REALS:
             if dtype is not dtypes.float64:
-                yield Sample(cls(), (rng.normal(size=(2, 3)).astype(dtype.numpy), np.array([1, 0])), order=1, name=dtype.name)
+                yield Sample(
+                    cls(), (rng.normal(size=(2, 3)).astype(dtype.numpy), np.array([1, 0])), order=1, name=dtype.name
+                )
 
     @classmethod
     def mistakes(cls) -> Iterator[tuple[Any, type[Exception], str]]:
@@ -212,7 +223,7 @@ class L2Loss(Op):
                 yield Sample(cls(), (rng.normal(size=(2, 3)).astype(dtype.numpy),), order=1, name=dtype.name)
 
 
-# --- public functions --------------------------------------------------------------------------------------------------
+# --- public functions -----------------------------------------------------------------------------
 
 
 def _both(where: str, labels: Any, logits: Any) -> tuple[Any, Tensor]:
@@ -238,7 +249,7 @@ def softmax_cross_entropy_with_logits(labels: Any, logits: Any, axis: int = -1, 
       Tensor of logits' shape without the axis.
     Raises:
       ShapeError: the shapes differ. ArgumentError: one is missing, or there is no such axis.
-    Gradient: to the logits dy (softmax(logits) - labels), as if the labels sum to 1; to the labels -dy log_softmax(logits).
+    Gradient: to the logits dy (softmax(logits) - labels), as if labels sum to 1; to the labels -dy log_softmax(logits).
     """
     where = "softmax_cross_entropy_with_logits"
     labels, x = _both(where, labels, logits)
@@ -307,7 +318,9 @@ def sparse_softmax_cross_entropy_with_logits(labels: Any, logits: Any, name: str
 
 
 @public(v1="nn.sparse_softmax_cross_entropy_with_logits")
-def sparse_softmax_cross_entropy_with_logits_v1(labels: Any = None, logits: Any = None, name: str | None = None) -> Tensor:
+def sparse_softmax_cross_entropy_with_logits_v1(
+    labels: Any = None, logits: Any = None, name: str | None = None
+) -> Tensor:
     """`sparse_softmax_cross_entropy_with_logits`; both arguments are needed, and are best given by name."""
     return sparse_softmax_cross_entropy_with_logits(labels, logits, name)
 
@@ -329,7 +342,9 @@ def sigmoid_cross_entropy_with_logits(labels: Any = None, logits: Any = None, na
     labels, x = _both(where, labels, logits)
     q = interpreter.as_tensor(labels, x.dtype, what=f"{where}: labels")
     if not shape.compatible(x.spec.shape, q.spec.shape):
-        raise ShapeError(f"{where}: logits and labels must have the same shape, but have {x.shape} and {q.shape}").locate()
+        raise ShapeError(
+            f"{where}: logits and labels must have the same shape, but have {x.shape} and {q.shape}"
+        ).locate()
     zeros = ZerosLike()(x)
     positive = GreaterEqual()(x, zeros)
     above = Select()(positive, x, zeros)

@@ -2,6 +2,8 @@
 
     p = exp(x) / Z      log p = x - log Z      Z = sum exp(x), along the axis
     dx = p (dy - sum dy p)                     dx = dy - p sum dy
+
+Both are computed from x - max x, so that nothing overflows.
 """
 
 from __future__ import annotations
@@ -112,7 +114,7 @@ class LogSoftmax(_AlongLast):
         return dy - Exp()(node.results[0]) * summed(dy)
 
 
-# --- public functions --------------------------------------------------------------------------------------------------
+# --- public functions -----------------------------------------------------------------------------
 
 
 def swapped(x: Tensor, axis: Any, where: str) -> tuple[int, ...] | None:
@@ -126,9 +128,13 @@ def swapped(x: Tensor, axis: Any, where: str) -> tuple[int, ...] | None:
     if axis == -1 and rank != 0:
         return None
     if rank is None:
-        raise ShapeError(f"{where}: axis {axis} needs logits of known rank; say it by logits.set_shape, or use axis=-1").locate()
+        raise ShapeError(
+            f"{where}: axis {axis} needs logits of known rank; say it by logits.set_shape, or use axis=-1"
+        ).locate()
     if not -rank <= axis < rank:
-        raise ArgumentError(f"{where}: axis must be from {-rank} to {rank - 1} for logits of shape {x.shape}, not {axis}").locate()
+        raise ArgumentError(
+            f"{where}: axis must be from {-rank} to {rank - 1} for logits of shape {x.shape}, not {axis}"
+        ).locate()
     axis %= rank
     order = list(range(rank))
     order[axis], order[-1] = order[-1], order[axis]

@@ -99,6 +99,7 @@ class ReadVariableOp(_OnState):
 
     signature = "resource: resource -> value: any"
     effect = False
+    takes_slices = True
 
     def infer(self, handle: Spec) -> Spec:
         return handle.held

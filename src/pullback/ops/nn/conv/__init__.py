@@ -4,8 +4,9 @@
     dx = Conv2DBackpropInput(sizes, w, dy)  bilinear in w and dy     = conv2d_transpose
     dw = Conv2DBackpropFilter(x, sizes, dy) bilinear in x and dy
 
-With the sum over everything of g[r,s,c,k,...] = x w dy, each is that sum without one of the three: differentiating any of
-them by one of its inputs gives one of the others. Complex numbers are not conjugated by the ops; the rules do it.
+All three come from one number, L = sum over n,p,q,r,s,c,k of x w dy: y is dL/d(dy), dx is dL/dx, dw is dL/dw. So
+differentiating any of them by one of its inputs gives another. Complex numbers are not conjugated by the ops; the rules
+do it.
 
 Images are [N,H,W,C] (or [N,C,H,W]), filters [R,S,c,K]. Where C = G c with G > 1, the convolution is grouped.
 """
@@ -41,7 +42,9 @@ class Convolution(Op):
         for what in ("strides", "dilations"):
             value = getattr(self, what)
             if not isinstance(value, tuple) or len(value) != 2 or min(value) < 1:
-                raise ArgumentError(f"{self.type}: {what} must be a pair of positive ints (along H, along W), not {value!r}")
+                raise ArgumentError(
+                    f"{self.type}: {what} must be a pair of positive ints, (height, width), not {value!r}"
+                )
         window.check_format(self.data_format, self.type)
         window.check_padding(self.padding, self.type)
 
@@ -129,8 +132,8 @@ class Conv2DBackpropInput(Convolution):
 
     def infer(self, sizes: Spec, w: Spec, dy: Spec) -> Spec:
         wanted = known_vector(sizes)
-        unknown = (None,) * 4
-        return dy.with_shape(shapes.to_input(self, unknown if wanted is None else wanted, w.shape or (), dy.shape or ()))
+        to = (None,) * 4 if wanted is None else wanted
+        return dy.with_shape(shapes.to_input(self, to, w.shape or (), dy.shape or ()))
 
     def reference(self, sizes: Any, w: Any, dy: Any) -> Any:
         to = tuple(sizes.tolist())
@@ -164,8 +167,8 @@ class Conv2DBackpropFilter(Convolution):
 
     def infer(self, x: Spec, sizes: Spec, dy: Spec) -> Spec:
         wanted = known_vector(sizes)
-        unknown = (None,) * 4
-        return x.with_shape(shapes.to_filter(self, x.shape or (), unknown if wanted is None else wanted, dy.shape or ()))
+        to = (None,) * 4 if wanted is None else wanted
+        return x.with_shape(shapes.to_filter(self, x.shape or (), to, dy.shape or ()))
 
     def reference(self, x: Any, sizes: Any, dy: Any) -> Any:
         to = tuple(sizes.tolist())

@@ -1,15 +1,15 @@
 """Convolutions over a leading axis b, as one convolution.
 
-    only the image has it     b joins N
-    only the filter has it    b joins the channels of the filter's that the image lacks, inside each group
-    both have it              b joins both channel axes, as groups: (b, g) are b g groups
+only the image has it     b joins N
+only the filter has it    b joins the channels of the filter's that the image lacks, inside each group
+both have it              b joins both channel axes, as groups: (b, g) are b g groups
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from pullback.core.basics import static_tuple
+from pullback.core.basics import shape_tuple, static_tuple
 from pullback.core.op import REGISTRY
 from pullback.core.tensor import Tensor
 
@@ -24,19 +24,19 @@ def _transposed(x: Tensor, order: tuple[int, ...]) -> Tensor:
 
 def into_batch(x: Tensor) -> Tensor:
     """[b,N,...] -> [b N,...]"""
-    b, n, *rest = x.spec.shape  # type: ignore[misc]
+    b, n, *rest = shape_tuple(x)
     return _reshaped(x, (b * n, *rest))
 
 
 def out_of_batch(x: Tensor, size: int) -> Tensor:
     """[b N,...] -> [b,N,...]"""
-    n, *rest = x.spec.shape  # type: ignore[misc]
+    n, *rest = shape_tuple(x)
     return _reshaped(x, (size, n // size, *rest))
 
 
 def into_channels(x: Tensor, axis: int, groups: int = 1) -> Tensor:
     """[b,...,G c,...] -> [...,G b c,...]; `axis` is where the channels stand without b."""
-    b, *rest = x.spec.shape  # type: ignore[misc]
+    b, *rest = shape_tuple(x)
     before, channels, after = rest[:axis], rest[axis], rest[axis + 1 :]
     apart = _reshaped(x, (b, *before, groups, channels // groups, *after))
     order = (*range(1, axis + 2), 0, *range(axis + 2, len(rest) + 2))
@@ -45,10 +45,10 @@ def into_channels(x: Tensor, axis: int, groups: int = 1) -> Tensor:
 
 def out_of_channels(x: Tensor, size: int, axis: int, groups: int = 1) -> Tensor:
     """[...,G b c,...] -> [b,...,G c,...]"""
-    shape = x.spec.shape
-    before, channels, after = shape[:axis], shape[axis], shape[axis + 1 :]  # type: ignore[index]
+    shape = shape_tuple(x)
+    before, channels, after = shape[:axis], shape[axis], shape[axis + 1 :]
     apart = _reshaped(x, (*before, groups, size, channels // (groups * size), *after))
-    order = (axis + 1, *range(axis + 1), *range(axis + 2, len(shape) + 2))  # type: ignore[arg-type]
+    order = (axis + 1, *range(axis + 1), *range(axis + 2, len(shape) + 2))
     return _reshaped(_transposed(apart, order), (size, *before, channels // size, *after))
 
 

@@ -6,8 +6,8 @@ With A the matrix of patches ("columns"), a row an output pixel and a column a t
     [NPQ, RSC] [RSC, K]
 
 A is laid out rows first, or, where a patch's runs are short (few channels), taps first, so that what is copied is long
-runs along an image row. Images are taken a few at a time, so that A stays in the cache. Backward to the input at stride 1,
-where dy has fewer channels than x, is the forward pass over dy with the filter turned round: fewer taps to move.
+runs along an image row. Images are taken a few at a time, so that A stays in the cache. Backward to the input at stride
+1, where dy has fewer channels than x, is the forward pass over dy with the filter turned round: fewer taps to move.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def conv2d_backprop_filter(op: Any, x: Array, sizes: Array, dy: Array) -> Array:
     return dw if dw.dtype == dtype else dw.astype(dtype)
 
 
-# --- patches ---------------------------------------------------------------------------------------------------------
+# --- patches --------------------------------------------------------------------------------------
 
 
 def bordered(x: Array, at: Geometry) -> Array:
@@ -104,7 +104,7 @@ def columns(view: Array, by_tap: bool) -> Array:
     return view.reshape(N * P * Q, R * S * C)
 
 
-# --- the passes ------------------------------------------------------------------------------------------------------
+# --- the passes -----------------------------------------------------------------------------------
 
 
 def forward(x: Array, w: Array, at: Geometry, strides: Pair, dilations: Pair) -> Array:
@@ -192,7 +192,7 @@ def to_filter(x: Array, sizes: Any, dy: Array, at: Geometry, strides: Pair, dila
     return np.zeros((R, S, c, K), x.dtype) if total is None else total.reshape(R, S, c, K)
 
 
-# --- groups ----------------------------------------------------------------------------------------------------------
+# --- groups ---------------------------------------------------------------------------------------
 # One product a group; where a group has one channel, a product would be all overhead, and the reference's sums over
 # the kernel's places, entry by entry, are the faster.
 

@@ -15,7 +15,9 @@ from pullback.ops.nn.conv import Conv2D, Conv2DBackpropFilter, Conv2DBackpropInp
 _ONES = [1, 1, 1, 1]
 
 
-def _fields(where: str, strides: Any, padding: Any, data_format: Any, dilations: Any, explicit: Any = ()) -> tuple[Any, ...]:
+def _fields(
+    where: str, strides: Any, padding: Any, data_format: Any, dilations: Any, explicit: Any = ()
+) -> tuple[Any, ...]:
     """An op's fields of what the user says, its errors with the user's line."""
     data_format = "NHWC" if data_format is None else data_format
     try:
@@ -45,7 +47,7 @@ def _needed(where: str, name: str, value: Any) -> Any:
     return value
 
 
-# --- conv2d ----------------------------------------------------------------------------------------------------------
+# --- conv2d ---------------------------------------------------------------------------------------
 
 
 @public("nn.conv2d", v1=None)
@@ -88,14 +90,23 @@ def conv2d_v1(
     name: str | None = None,
     filters: Any = None,
 ) -> Tensor:
-    """`conv2d` with TensorFlow 1's names. `use_cudnn_on_gpu` chooses among TensorFlow's GPU kernels and means nothing here."""
+    """`conv2d` with TensorFlow 1's names: `filter` is filters.
+
+    `use_cudnn_on_gpu` chooses among TensorFlow's GPU kernels and means nothing here.
+    """
     w = _either("conv2d", "filters", filters, "filter", filter)
     return conv2d(
-        input, w, _needed("conv2d", "strides", strides), _needed("conv2d", "padding", padding), data_format, dilations, name
+        input,
+        w,
+        _needed("conv2d", "strides", strides),
+        _needed("conv2d", "padding", padding),
+        data_format,
+        dilations,
+        name,
     )
 
 
-# --- conv2d_transpose ------------------------------------------------------------------------------------------------
+# --- conv2d_transpose -----------------------------------------------------------------------------
 
 
 @public("nn.conv2d_transpose", v1=None)
@@ -109,10 +120,10 @@ def conv2d_transpose(
     dilations: Any = None,
     name: str | None = None,
 ) -> Tensor:
-    """Transposed convolution: the gradient of a conv2d by its input, which `conv2d_backprop_input` computes bit for bit.
+    """Transposed convolution: the gradient of a conv2d by its input, bit for bit what `conv2d_backprop_input` gives.
 
-    Each input value spreads over a window of the output, scaled by the filter; where windows meet, they add. It does not
-    undo a convolution.
+    Each input value spreads over a window of the output, scaled by the filter; where windows meet, they add. It does
+    not undo a convolution.
 
     Args:
       input: Tensor [N,P,Q,K], or [N,K,P,Q] for "NCHW".
@@ -158,7 +169,9 @@ def conv2d_transpose_v1(
     where = "conv2d_transpose"
     x = _either(where, "input", input, "value", value)
     w = _either(where, "filters", filters, "filter", filter)
-    return conv2d_transpose(x, w, output_shape, _needed(where, "strides", strides), padding, data_format, dilations, name)
+    return conv2d_transpose(
+        x, w, output_shape, _needed(where, "strides", strides), padding, data_format, dilations, name
+    )
 
 
 def _output_shape(given: Any, x: Tensor, w: Tensor, op: Any) -> Any:
@@ -186,7 +199,8 @@ def _natural_shape(x: Tensor, w: Tensor, op: Any) -> Any:
             "conv2d_transpose: output_shape was not given whole, and cannot be worked out of filters of shape "
             f"{w.shape}; say output_shape"
         ).locate()
-    axes = list(zip(kernel, op.strides, op.dilations, window.per_axis(op.padding), strict=False))
+    window_of: Any = kernel
+    axes = list(zip(window_of, op.strides, op.dilations, window.per_axis(op.padding), strict=False))
     more = tuple(window.restored(0, k, s, d, pad) for k, s, d, pad in axes)
     scale = shapes.in_format((1, *op.strides, 0), op.data_format)
     shift = shapes.in_format((0, *more, kernel[2]), op.data_format)
@@ -203,7 +217,7 @@ def _value(sizes: Any) -> tuple[Any, ...]:
     return known if isinstance(known, tuple) else (None,) * 4
 
 
-# --- the backward passes ---------------------------------------------------------------------------------------------
+# --- the backward passes --------------------------------------------------------------------------
 
 
 @public(v1="nn.conv2d_backprop_input")
@@ -235,7 +249,9 @@ def conv2d_backprop_input(
     where = "conv2d_backprop_input"
     w = _either(where, "filters", filters, "filter", filter)
     dy = _needed(where, "out_backprop", out_backprop)
-    fields = _fields(where, _needed(where, "strides", strides), _needed(where, "padding", padding), data_format, dilations)
+    fields = _fields(
+        where, _needed(where, "strides", strides), _needed(where, "padding", padding), data_format, dilations
+    )
     return Conv2DBackpropInput(*fields)(_sizes(input_sizes), w, dy, name=name)
 
 
@@ -251,7 +267,7 @@ def conv2d_backprop_filter(
     dilations: Any = _ONES,
     name: str | None = None,
 ) -> Tensor:
-    """The gradient of conv2d by its filter: dw[r,s,c,k] = sum_{n,p,q} x[n, p*a + r*d - top, q*b + s*e - left, c] dy[n,p,q,k].
+    """The gradient of conv2d by its filter: dw[r,s,c,k] = sum x[n, p*a + r*d - top, q*b + s*e - left, c] dy[n,p,q,k].
 
     Args:
       input: x, Tensor [N,H,W,C], in data_format's order.
@@ -277,7 +293,7 @@ def _sizes(given: Any) -> Any:
     return given
 
 
-# --- TensorFlow's ops by their attributes ------------------------------------------------------------------------------
+# --- TensorFlow's ops by their attributes ---------------------------------------------------------
 
 
 @public("raw_ops.Conv2D")

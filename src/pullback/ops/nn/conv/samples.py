@@ -84,7 +84,7 @@ def mistakes_of(cls: Any) -> Iterator[tuple[Any, type[Exception], str]]:
     else:
         yield lambda: op((1, 4, 4), w, y), ShapeError, "must be 4 numbers"
         yield lambda: op((-1, 4, 4, 2), w, y), ShapeError, "negative size"
-        yield lambda: op((1, 5, 4, 2), w, y), ShapeError, "so H is 4"
+        yield lambda: op((1, 5, 4, 2), w, y), ShapeError, "H must be 4"
         yield lambda: op((1, 4, 4, 3), w, y), ShapeError, "has 3 channels"
         yield lambda: op((1, 4, 4, 2), w, np.ones((1, 2, 2, 4))), ShapeError, "needs 5"
         yield lambda: op((2, 4, 4, 2), w, y), ShapeError, "batch must be 1"

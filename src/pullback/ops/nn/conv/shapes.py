@@ -1,7 +1,7 @@
 """Which shapes fit each other in the three passes of a convolution, and what they make.
 
-Shapes are the user's, in data_format's order; dimensions may be None. The same functions serve `infer`, where they may be
-unknown, and the kernels, where all are known.
+Shapes are the user's, in data_format's order; dimensions may be None. The same functions serve `infer`, where they may
+be unknown, and the kernels, where all are known.
 """
 
 from __future__ import annotations
@@ -92,18 +92,22 @@ def to_filter(op: Any, x: Dims, sizes: Dims, dy: Dims, where: str = "Conv2DBackp
     for letter, size, out, kernel, s, d, pad in axes:
         makes = window.positions(size, kernel, s, d, pad, where, letter)
         if makes is not None and out is not None and makes != out:
-            raise ShapeError(f"{given}: a window of {kernel} over {letter} = {size} makes {makes}, but out_backprop has {out}")
+            raise ShapeError(
+                f"{given}: a window of {kernel} over {letter} = {size} makes {makes}, but out_backprop has {out}"
+            )
     return (R, S, c, k if K is None else K)
 
 
 def check_groups(C: int | None, c: int | None, K: int | None, given: str) -> None:
     """Checks that the filter's input channels divide the image's, and the groups so made the output channels."""
-    if C is None or c is None or C == c:
+    if C is None or c is None or c == C:
         return
     if c == 0 or C % c or C == 0:
         raise ShapeError(f"{given}: the image has {C} channels, which must be the filter's {c} or a multiple of it")
     if K is not None and K % (C // c):
-        raise ShapeError(f"{given}: {C} channels by {c} make {C // c} groups, which do not divide the {K} output channels")
+        raise ShapeError(
+            f"{given}: {C} channels by {c} make {C // c} groups, which do not divide the {K} output channels"
+        )
 
 
 @functools.lru_cache(maxsize=4096)
@@ -122,7 +126,9 @@ def settled(op: Any, x: Dims, w: Dims, dy: Dims | None, kind: str) -> Geometry:
 def _image(shape: Dims, where: str, name: str, data_format: str) -> Dims:
     if len(shape) != 4:
         letters = ",".join(data_format)
-        raise ShapeError(f"{where}: {name} must have 4 dimensions [{letters}], but has shape {text(shape)}; add them by tf.reshape")
+        raise ShapeError(
+            f"{where}: {name} must have 4 dimensions [{letters}], but has shape {text(shape)}; add them by tf.reshape"
+        )
     return shape
 
 
@@ -136,6 +142,4 @@ def _sizes(sizes: Dims, where: str, name: str) -> None:
     if len(sizes) != 4:
         raise ShapeError(f"{where}: {name} must be 4 numbers, but {text(sizes)} has {len(sizes)}")
     if any(n is not None and n < 0 for n in sizes):
-        raise ShapeError(
-            f"{where}: {name} {text(sizes)} has a negative size; for an unknown batch use tf.shape(x)[0], or leave it None"
-        )
+        raise ShapeError(f"{where}: {name} {text(sizes)} has a negative size; for an unknown batch use tf.shape(x)[0]")

@@ -4,8 +4,8 @@
     VALID        p = (n - e + s) / s, with e = (k - 1) d + 1 the window's extent; no padding
     explicit     VALID on an axis that is (before, after) longer
 
-Paddings are kept as the user said them, "SAME", "VALID" or ((top, bottom), (left, right)), and are resolved here against
-sizes. A dimension may be None, unknown.
+Paddings are kept as the user said them, "SAME", "VALID" or ((top, bottom), (left, right)), and are resolved here
+against sizes. A dimension may be None, unknown.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Geometry(NamedTuple):
         return bool(self.top or self.bottom or self.left or self.right)
 
 
-# --- what the user says --------------------------------------------------------------------------------------------
+# --- what the user says ---------------------------------------------------------------------------
 
 
 def pair(value: Any, what: str, where: str, data_format: str = "NHWC") -> Pair:
@@ -93,7 +93,9 @@ def padding_of(padding: Any, where: str, data_format: str = "NHWC", explicit: An
     if padding == "EXPLICIT" and len(explicit) == 8:
         padding = [explicit[i : i + 2] for i in range(0, 8, 2)]
     elif len(explicit):
-        raise ArgumentError(f'{where}: explicit_paddings are eight numbers and go with padding "EXPLICIT", not {padding!r}')
+        raise ArgumentError(
+            f'{where}: explicit_paddings are eight numbers and go with padding "EXPLICIT", not {padding!r}'
+        )
     if isinstance(padding, bytes):
         padding = padding.decode()
     if isinstance(padding, str):
@@ -108,8 +110,10 @@ def padding_of(padding: Any, where: str, data_format: str = "NHWC", explicit: An
         shown = "[[0,0],[top,bottom],[left,right],[0,0]]" if h == 1 else "[[0,0],[0,0],[top,bottom],[left,right]]"
         raise ArgumentError(f'{where}: padding must be "SAME", "VALID" or {shown}, not {padding!r}')
     if any(rows[i] != (0, 0) for i in range(4) if i not in (h, h + 1)):
-        raise ArgumentError(f"{where}: padding {[list(r) for r in rows]} pads the batch or channel dimension of {data_format}")
-    return rows[h : h + 2]
+        raise ArgumentError(
+            f"{where}: padding {[list(r) for r in rows]} pads the batch or channel dimension of {data_format}"
+        )
+    return rows[h], rows[h + 1]
 
 
 def check_padding(padding: Any, where: str) -> None:
@@ -125,7 +129,7 @@ def check_format(data_format: Any, where: str, formats: tuple[str, ...] = FORMAT
         raise ArgumentError(f"{where}: data_format must be {' or '.join(map(repr, formats))}, not {data_format!r}")
 
 
-# --- what TensorFlow's attributes say ------------------------------------------------------------------------------
+# --- what TensorFlow's attributes say -------------------------------------------------------------
 
 
 def four(numbers: Pair, data_format: str) -> list[int]:
@@ -139,10 +143,13 @@ def padding_attrs(padding: Padding, data_format: str) -> dict[str, Any]:
         return {"padding": padding.encode(), "explicit_paddings": []}
     (top, bottom), (left, right) = padding
     inner = [top, bottom, left, right]
-    return {"padding": b"EXPLICIT", "explicit_paddings": [0, 0, *inner, 0, 0] if data_format == "NHWC" else [0, 0, 0, 0, *inner]}
+    return {
+        "padding": b"EXPLICIT",
+        "explicit_paddings": [0, 0, *inner, 0, 0] if data_format == "NHWC" else [0, 0, 0, 0, *inner],
+    }
 
 
-# --- sizes -----------------------------------------------------------------------------------------------------------
+# --- sizes ----------------------------------------------------------------------------------------
 
 
 def extent(k: int, d: int) -> int:
@@ -206,7 +213,7 @@ def geometry(H: int, W: int, R: int, S: int, strides: Pair, dilations: Pair, pad
     return Geometry(y.out, x.out, y.before, y.after, x.before, x.after)
 
 
-# --- the way back: which n give p --------------------------------------------------------------------------------
+# --- the way back: which n give p -----------------------------------------------------------------
 
 
 def restored(p: int, k: int, s: int, d: int, pad: Any) -> int:
@@ -243,7 +250,7 @@ def _shown(padding: Padding) -> str:
 
 
 def _sizes_that_do(letter: str, p: int, k: int, s: int, d: int, pad: Any) -> str:
-    """"ceil(H/2) must be 4, so H is 7 or 8"."""
+    """Which sizes give p, as "ceil(H/2) must be 4, so H is 7 or 8"."""
     before, after = (0, 0) if isinstance(pad, str) else pad
     less = 0 if pad == "SAME" else extent(k, d) - 1 - before - after
     inner = letter if less == 0 else f"({letter}{-less:+d})"
@@ -252,5 +259,7 @@ def _sizes_that_do(letter: str, p: int, k: int, s: int, d: int, pad: Any) -> str
     if last < first:
         return f"no {letter} gives {p}"
     sizes = f"{first}" if first == last else f"{first} or {last}" if last == first + 1 else f"{first} to {last}"
-    rule = f"ceil({inner}/{s})" if s > 1 else inner.strip("()")
+    if s == 1:
+        return f"{letter} must be {sizes}"
+    rule = f"ceil({inner}/{s})"
     return f"{rule} must be {p}, so {letter} is {sizes}"

@@ -7,9 +7,9 @@
 
 MaxPool's gradient is Unpool by its switches; Unpool and Repool are each other's adjoints, so every order exists.
 
-A switch is the flat place of a value within its image, as the image lies in memory: (y W + x) C + c for [N,H,W,C], which is
-TensorFlow's argmax, and (c H + y) W + x for [N,C,H,W]. So Unpool and Repool need to know neither layout nor window, and
-serve any rank.
+A switch is the flat place of a value within its image, as the image lies in memory: (y W + x) C + c for [N,H,W,C],
+which is TensorFlow's argmax, and (c H + y) W + x for [N,C,H,W]. So Unpool and Repool need to know neither layout nor
+window, and serve any rank.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core import dtypes, interpreter, shape
-from pullback.core.basics import BroadcastTo, ZerosLike, shape_of, static_tuple
+from pullback.core.basics import ZerosLike, shape_of, static_tuple
 from pullback.core.dtypes import INTS, REALS, DType
 from pullback.core.errors import ArgumentError, ShapeError
 from pullback.core.op import Op, op
@@ -30,6 +30,7 @@ from pullback.ops.nn.conv import batching, window
 from pullback.ops.nn.conv.shapes import TO_NCHW, TO_NHWC, channels_last, in_format
 from pullback.ops.nn.conv.window import Padding, Pair
 from pullback.ops.nn.pool import reference
+from pullback.ops.nn.pool.switches import Repool, Unpool, repeated
 
 
 class Pooling(Op):
@@ -44,10 +45,13 @@ class Pooling(Op):
         for what in ("ksize", "strides"):
             value = getattr(self, what)
             if not isinstance(value, tuple) or len(value) != 2 or min(value) < 1:
-                raise ArgumentError(f"{self.type}: {what} must be a pair of positive ints (along H, along W), not {value!r}")
+                raise ArgumentError(
+                    f"{self.type}: {what} must be a pair of positive ints, (height, width), not {value!r}"
+                )
         window.check_format(self.data_format, self.type)
         window.check_padding(self.padding, self.type)
-        if not isinstance(self.padding, str) and any(max(p) >= k for p, k in zip(self.padding, self.ksize, strict=True)):
+        pads = () if isinstance(self.padding, str) else zip(self.padding, self.ksize, strict=True)
+        if any(max(pad) >= k for pad, k in pads):
             raise ArgumentError(
                 f"{self.type}: padding {self.padding} must be less than the window {self.ksize} on every side, "
                 f"or some windows would lie in the padding alone"
@@ -72,7 +76,8 @@ class Pooling(Op):
           ShapeError: x has another rank, or the window does not fit.
         """
         if len(x) != 4:
-            raise ShapeError(f"{self.type}: input must have 4 dimensions [{','.join(self.data_format)}], but has shape {shape.text(x)}")
+            letters = ",".join(self.data_format)
+            raise ShapeError(f"{self.type}: input must have 4 dimensions [{letters}], but has shape {shape.text(x)}")
         N, H, W, C = channels_last(x, self.data_format)
         rows, columns = window.per_axis(self.padding)
         P = window.positions(H, self.ksize[0], self.strides[0], 1, rows, self.type, "H")
@@ -110,7 +115,7 @@ def _all_results(op_: Op, *inputs: Any) -> tuple[Any, ...]:
     return interpreter.current().run(op_, inputs)
 
 
-# --- the largest -------------------------------------------------------------------------------------------------------
+# --- the largest ----------------------------------------------------------------------------------
 
 
 @op
@@ -173,9 +178,13 @@ class MaxPoolWithArgmax(Pooling):
     def check(self) -> None:
         super().check()
         if self.Targmax not in dtypes.INDICES:
-            raise ArgumentError(f"MaxPoolWithArgmax: the type of argmax must be int32 or int64, not {self.Targmax.name}")
+            raise ArgumentError(
+                f"MaxPoolWithArgmax: the type of argmax must be int32 or int64, not {self.Targmax.name}"
+            )
         if not isinstance(self.padding, str):
-            raise ArgumentError('MaxPoolWithArgmax: padding must be "SAME" or "VALID"; pad the input by tf.pad for another')
+            raise ArgumentError(
+                'MaxPoolWithArgmax: padding must be "SAME" or "VALID"; pad the input by tf.pad for another'
+            )
 
     def attrs(self) -> dict[str, Any]:
         attrs = super().attrs()
@@ -214,7 +223,7 @@ class _OfMaxPool(Pooling):
     def batch(self, size: Any, inputs: Any, axes: Any) -> Any:
         if not all(x.spec.known for x in inputs):
             return NotImplemented
-        rows = [batching.into_batch(_repeated(x, a, size)) for x, a in zip(inputs, axes, strict=True)]
+        rows = [batching.into_batch(repeated(x, a, size)) for x, a in zip(inputs, axes, strict=True)]
         return batching.out_of_batch(self(*rows), size), 0
 
 
@@ -278,112 +287,7 @@ def _checked_pooled(op_: Pooling, x: Spec, y: Spec, dy: Spec) -> Spec:
     return y.with_shape(shape.merged(out, dy.shape, f"{op_.type}: orig_output and grad"))
 
 
-# --- by switches -------------------------------------------------------------------------------------------------------
-
-
-@op
-class Unpool(Op):
-    """Values put at their switches in an image of zeros; where switches meet, values add.
-
-    x[n].flat[at[n,...]] += values[n,...]          with_batch: x.flat[at[...]] += values[...]
-
-    values [N,P,Q,C]   at [N,P,Q,C]   shape [4]   ->   x [shape]
-    """
-
-    signature = "values: T, at: int32|int64, shape: int32|int64 -> x: T"
-    T = (*REALS, *INTS)
-    static = (2,)
-    with_batch: bool = False
-
-    def infer(self, values: Spec, at: Spec, to: Spec) -> Spec:
-        together = shape.merged(values.shape, at.shape, "Unpool: values and their switches have shapes that differ:")
-        wanted = known_vector(to)
-        if wanted is None:
-            return values.with_shape(None)
-        if any(n is not None and n < 0 for n in wanted):
-            raise ShapeError(f"Unpool: shape {shape.text(wanted)} has a negative size")
-        if not self.with_batch and wanted and together and None not in (wanted[0], together[0]) and wanted[0] != together[0]:
-            raise ShapeError(f"Unpool: values {shape.text(together)} have batch {together[0]}, but shape {shape.text(wanted)}")
-        return values.with_shape(wanted)
-
-    def reference(self, values: Any, at: Any, to: Any) -> Any:
-        return reference.unpool(values, at, tuple(int(n) for n in to), self.with_batch)
-
-    def grad(self, node: Any, dx: Any) -> Any:
-        return Repool(self.with_batch)(dx, node.inputs[1]), None, None
-
-    def batch(self, size: Any, inputs: Any, axes: Any) -> Any:
-        values, at, to = inputs
-        wanted = static_tuple(to)
-        if self.with_batch or axes[2] is not None or wanted is None or not (values.spec.known and at.spec.known):
-            return NotImplemented
-        rows = [batching.into_batch(_repeated(x, a, size)) for x, a in zip((values, at), axes, strict=False)]
-        return batching.out_of_batch(self(*rows, (size * wanted[0], *wanted[1:])), size), 0
-
-    @classmethod
-    def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
-        from pullback.ops.nn.pool import samples
-
-        return samples.of_unpool(cls, rng)
-
-    @classmethod
-    def mistakes(cls) -> Iterator[tuple[Any, type[Exception], str]]:
-        values, at = np.ones((1, 2, 2, 1)), np.zeros((1, 2, 2, 1), np.int64)
-        yield lambda: cls()(values, at[:, :1], (1, 4, 4, 1)), ShapeError, "not compatible"
-        yield lambda: cls()(values, at, (-1, 4, 4, 1)), ShapeError, "negative size"
-        yield lambda: cls()(values, at, (2, 4, 4, 1)), ShapeError, "have batch 1"
-        yield lambda: cls()(values, at + 16, (1, 4, 4, 1)), ShapeError, "from 0 to 15"
-
-
-@op
-class Repool(Op):
-    """What stands at the switches: y[n,...] = x[n].flat[at[n,...]]; with_batch: x.flat[at[...]].
-
-    x [N,H,W,C]   at [N,P,Q,C]   ->   y [N,P,Q,C]
-    """
-
-    signature = "x: T, at: int32|int64 -> y: T"
-    T = (*REALS, *INTS)
-    with_batch: bool = False
-
-    def infer(self, x: Spec, at: Spec) -> Spec:
-        if not self.with_batch:
-            shape.merged(x.shape[:1], at.shape[:1], "Repool: batches of x and its switches")  # type: ignore[index]
-        return x.with_shape(at.shape)
-
-    def reference(self, x: Any, at: Any) -> Any:
-        return reference.repool(x, at, self.with_batch)
-
-    def grad(self, node: Any, dy: Any) -> Any:
-        x, at = node.inputs
-        return Unpool(self.with_batch)(dy, at, shape_of(x)), None
-
-    def batch(self, size: Any, inputs: Any, axes: Any) -> Any:
-        x, at = inputs
-        if self.with_batch or not (x.spec.known and at.spec.known):
-            return NotImplemented
-        rows = [batching.into_batch(_repeated(t, a, size)) for t, a in zip(inputs, axes, strict=True)]
-        return batching.out_of_batch(self(*rows), size), 0
-
-    @classmethod
-    def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
-        from pullback.ops.nn.pool import samples
-
-        return samples.of_repool(cls, rng)
-
-    @classmethod
-    def mistakes(cls) -> Iterator[tuple[Any, type[Exception], str]]:
-        x, at = np.ones((2, 4, 4, 1)), np.zeros((1, 2, 2, 1), np.int64)
-        yield lambda: cls()(x, at), ShapeError, "not compatible"
-        yield lambda: cls()(x[:1], at - 1), ShapeError, "from 0 to 15"
-
-
-def _repeated(x: Any, axis: int | None, size: int) -> Any:
-    """x with the batched axis, whether it has it or not."""
-    return x if axis is not None else BroadcastTo()(x, (size, *x.spec.shape))
-
-
-# --- the mean ----------------------------------------------------------------------------------------------------------
+# --- the mean -------------------------------------------------------------------------------------
 
 
 @op
@@ -460,3 +364,15 @@ class AvgPoolGrad(Pooling):
         if axes[0] is not None or wanted is None or not dy.spec.known:
             return NotImplemented
         return batching.out_of_batch(self((size * wanted[0], *wanted[1:]), batching.into_batch(dy)), size), 0
+
+
+__all__ = [
+    "AvgPool",
+    "AvgPoolGrad",
+    "MaxPool",
+    "MaxPoolGrad",
+    "MaxPoolGradGrad",
+    "MaxPoolWithArgmax",
+    "Repool",
+    "Unpool",
+]

@@ -1,7 +1,7 @@
 """Pooling for the default engine: a pass over the image for each place of the window, on views.
 
-Switches are kept as the winning place of the window, a byte each, until the end: rows of the image that windows share are
-read in the order they lie in memory, and nothing is gathered.
+Switches are kept as the winning place of the window, a byte each, until the end: the image is read in the order it lies
+in memory, and nothing is gathered.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ def _largest(op: Any, x: Array) -> tuple[Array, Array]:
     at = op.at(x.shape)
     image = op.last(x)
     lowest = _lowest(x.dtype) if at.padded else 0
-    values = reference.padded(*precise(image), at, lowest)
+    (values,) = precise(image)
+    values = reference.padded(values, at, lowest)
     R, S = op.ksize
     best = np.array(values[reference.taps(at, 0, 0, op.strides)])
     if not best.size:

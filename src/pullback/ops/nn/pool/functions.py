@@ -40,7 +40,7 @@ def _image(input: Any, where: str) -> Tensor:
     x = interpreter.as_tensor(input)
     if x.spec.shape is not None and len(x.spec.shape) != 4:
         raise ShapeError(
-            f"{where}: input must have 4 dimensions, [N,H,W,C] or [N,C,H,W], but has shape {x.shape}; reshape it by tf.reshape"
+            f"{where}: input must have 4 dimensions, [N,H,W,C] or [N,C,H,W], but has shape {x.shape}; use tf.reshape"
         ).locate()
     return x
 
@@ -60,15 +60,17 @@ def max_pool(
     Args:
       input: Tensor [N,H,W,C], or [N,C,H,W] for data_format "NCHW"; real.
       ksize, strides: an int, two numbers (height, width) in pixels, or four in data_format's order.
-      padding: "SAME", "VALID", or [[0,0],[top,bottom],[left,right],[0,0]] in data_format's order, less than ksize on every
-        side. What is padded never wins.
+      padding: "SAME", "VALID", or [[0,0],[top,bottom],[left,right],[0,0]] in data_format's order, less than ksize on
+        every side. What is padded never wins.
     Returns:
       Tensor [N,P,Q,C], in data_format's order.
     Raises:
       ShapeError: the window is larger than the padded input.
     Gradient: dy goes to the winning pixel; on a tie, to the first in row order. Of every order.
     """
-    return _made(MaxPool, _fields("max_pool", ksize, strides, padding, data_format))(_image(input, "max_pool"), name=name)
+    return _made(MaxPool, _fields("max_pool", ksize, strides, padding, data_format))(
+        _image(input, "max_pool"), name=name
+    )
 
 
 @public(v1="nn.max_pool")
@@ -90,14 +92,16 @@ def max_pool2d(
     input: Any, ksize: Any, strides: Any, padding: Any, data_format: str = "NHWC", name: str | None = None
 ) -> Tensor:
     """The largest value in each window of an image; see `max_pool`."""
-    return _made(MaxPool, _fields("max_pool2d", ksize, strides, padding, data_format))(_image(input, "max_pool2d"), name=name)
+    return _made(MaxPool, _fields("max_pool2d", ksize, strides, padding, data_format))(
+        _image(input, "max_pool2d"), name=name
+    )
 
 
 @public("nn.avg_pool", v1="nn.avg_pool_v2")
 def avg_pool(
     input: Any, ksize: Any, strides: Any, padding: Any, data_format: str | None = None, name: str | None = None
 ) -> Tensor:
-    """The mean of each window. At edges padding does not count: the divisor is how many pixels of the image the window holds.
+    """The mean of each window's pixels. Padding does not count: at edges the divisor is smaller.
 
     Args:
       input: Tensor [N,H,W,C], or [N,C,H,W] for data_format "NCHW"; floating.
@@ -108,7 +112,9 @@ def avg_pool(
       ShapeError: the window is larger than the padded input.
     Gradient: each dy spread evenly over its window's pixels. Of every order.
     """
-    return _made(AvgPool, _fields("avg_pool", ksize, strides, padding, data_format))(_image(input, "avg_pool"), name=name)
+    return _made(AvgPool, _fields("avg_pool", ksize, strides, padding, data_format))(
+        _image(input, "avg_pool"), name=name
+    )
 
 
 @public(v1=("nn.avg_pool", "nn.avg_pool2d"))
@@ -130,7 +136,9 @@ def avg_pool2d(
     input: Any, ksize: Any, strides: Any, padding: Any, data_format: str = "NHWC", name: str | None = None
 ) -> Tensor:
     """The mean of each window of an image; see `avg_pool`."""
-    return _made(AvgPool, _fields("avg_pool2d", ksize, strides, padding, data_format))(_image(input, "avg_pool2d"), name=name)
+    return _made(AvgPool, _fields("avg_pool2d", ksize, strides, padding, data_format))(
+        _image(input, "avg_pool2d"), name=name
+    )
 
 
 @public("nn.max_pool_with_argmax", v1=None)
@@ -163,7 +171,7 @@ def max_pool_with_argmax(
     where = "max_pool_with_argmax"
     if data_format != "NHWC":
         raise ArgumentError(
-            f'{where}: data_format must be "NHWC", as in TensorFlow, not {data_format!r}; transpose the input by tf.transpose'
+            f'{where}: data_format must be "NHWC", as in TensorFlow, not {data_format!r}; use tf.transpose first'
         ).locate()
     k, s, pad, _ = _fields(where, ksize, strides, padding, data_format)
     op = _made(MaxPoolWithArgmax, (k, s, pad, as_dtype(output_dtype), bool(include_batch_in_index)))
@@ -185,5 +193,6 @@ def max_pool_with_argmax_v1(
     """`max_pool_with_argmax` with TensorFlow 1's names: `Targmax` is output_dtype."""
     if Targmax is not None and output_dtype is not None:
         raise ArgumentError("max_pool_with_argmax: Targmax and output_dtype are the same argument; give one").locate()
-    dtype = dtypes.int64 if Targmax is None and output_dtype is None else as_dtype(output_dtype if Targmax is None else Targmax)
+    asked = output_dtype if Targmax is None else Targmax
+    dtype = dtypes.int64 if asked is None else as_dtype(asked)
     return max_pool_with_argmax(input, ksize, strides, padding, data_format, dtype, include_batch_in_index, name)

@@ -47,9 +47,13 @@ def of(cls: Any, rng: np.random.Generator) -> Iterator[Sample]:
             op = cls((2, 2), (2, 2), "SAME")
             yield Sample(op, _arguments(op, rng, (1, 3, 4, 1), dtype), order=1, name=dtype.name)
     if cls is MaxPoolWithArgmax:
-        yield Sample(cls((2, 2), (2, 2), "SAME", dtypes.int32, True), (apart(rng, (2, 3, 4, 2)),), name="batch in index")
+        yield Sample(
+            cls((2, 2), (2, 2), "SAME", dtypes.int32, True), (apart(rng, (2, 3, 4, 2)),), name="batch in index"
+        )
     if cls in (MaxPool, MaxPoolWithArgmax):
-        yield Sample(cls((2, 2), (1, 1), "SAME"), (rng.integers(0, 2, (1, 4, 4, 2)).astype(float),), smooth=False, name="ties")
+        yield Sample(
+            cls((2, 2), (1, 1), "SAME"), (rng.integers(0, 2, (1, 4, 4, 2)).astype(float),), smooth=False, name="ties"
+        )
 
 
 def _arguments(op: Any, rng: np.random.Generator, x: tuple[int, ...], dtype: Any) -> tuple[Any, ...]:

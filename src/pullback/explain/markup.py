@@ -1,0 +1,40 @@
+"""Small pieces of HTML that the tools here share: numbers, tables that screen readers can follow, pictures in line."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from html import escape
+
+
+def number(value: float) -> str:
+    """A number as one writes it: up to six digits, no trailing zeros, no minus before a zero."""
+    return f"{value + 0.0:.6g}"
+
+
+def table(
+    caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], kind: str = "", plain: bool = True
+) -> str:
+    """A table whose first column names its rows.
+
+    Args:
+      caption: what the table says, in a line.
+      head: names of the columns, the first one included.
+      rows: cells as text.
+      kind: a class name for the page's style.
+      plain: cells are text; otherwise they are HTML and the caller has escaped them.
+    """
+    cell = escape if plain else str
+    columns = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
+    lines = [
+        f'<tr><th scope="row">{cell(row[0])}</th>' + "".join(f"<td>{cell(c)}</td>" for c in row[1:]) + "</tr>"
+        for row in rows
+    ]
+    opening = f'<div class="scroll"><table class="{kind}"><caption>{escape(caption)}</caption>'
+    return f"{opening}<thead><tr>{columns}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
+
+
+def picture(png: bytes, alt: str, width: int) -> str:
+    """A picture in line, so many CSS pixels wide."""
+    data = base64.b64encode(png).decode("ascii")
+    return f'<img src="data:image/png;base64,{data}" alt="{escape(alt)}" width="{width}">'
