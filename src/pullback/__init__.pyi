@@ -17,16 +17,20 @@ from pullback.modes.variable import Variable as Variable
 from pullback.modes.variable import VariableAggregation as VariableAggregation
 from pullback.modes.variable import VariableSynchronization as VariableSynchronization
 from pullback.core.basics import add_n as add_n
+from pullback.ops.array.search import argmax as argmax
+from pullback.ops.array.search import argmin as argmin
 from pullback.core.dtypes import as_dtype as as_dtype
+from pullback.ops.array.masks import boolean_mask as boolean_mask
 from pullback.ops.array.sizes import broadcast_dynamic_shape as broadcast_dynamic_shape
 from pullback.ops.array.sizes import broadcast_static_shape as broadcast_static_shape
 from pullback.ops.array.sizes import broadcast_to as broadcast_to
 from pullback.ops.control.cond import case_v2 as case
+from pullback.ops.array.conversion import cast as cast
 from pullback.ops.array.joining import concat as concat
 from pullback.ops.control.cond import cond_v2 as cond
-from pullback.ops.array.creation import constant as constant
+from pullback.ops.array.conversion import constant as constant
 from pullback.modes.default import control_dependencies as control_dependencies
-from pullback.ops.array.creation import convert_to_tensor as convert_to_tensor
+from pullback.ops.array.conversion import convert_to_tensor as convert_to_tensor
 from pullback.ops.math.cumulative import cumsum as cumsum
 from pullback.modes.custom import custom_gradient as custom_gradient
 from pullback.modes.default import device as device
@@ -34,6 +38,7 @@ from pullback.engines.base import engine as engine
 from pullback.ops.array.sizes import ensure_shape as ensure_shape
 from pullback.modes.default import executing_eagerly as executing_eagerly
 from pullback.ops.array.shape import expand_dims as expand_dims
+from pullback.ops.array.one_hot import eye as eye
 from pullback.ops.array.creation import fill as fill
 from pullback.modes.function import function as function
 from pullback.ops.array.gather import gather as gather
@@ -42,17 +47,24 @@ from pullback.modes.custom import grad_pass_through as grad_pass_through
 from pullback.modes.gradients import gradients_v2 as gradients
 from pullback.modes.variable import group as group
 from pullback.modes.gradients import hessians as hessians
+from pullback.ops.array.conversion import identity as identity
+from pullback.ops.array.conversion import identity_n as identity_n
 from pullback.modes.default import init_scope as init_scope
+from pullback.ops.array.ranges import linspace as linspace
 from pullback.ops.control.functional import map_fn as map_fn
 from pullback.ops.linalg.matmul import matmul as matmul
+from pullback.ops.array.ranges import meshgrid as meshgrid
 from pullback.modes.default import name_scope as name_scope
 from pullback.modes.custom import NotDifferentiable as no_gradient
 from pullback.ops.control.world import numpy_function as numpy_function
+from pullback.ops.array.one_hot import one_hot as one_hot
 from pullback.ops.array.creation import ones as ones
 from pullback.ops.array.creation import ones_like as ones_like
+from pullback.ops.array.padding import pad as pad
 from pullback.ops.array.joining import parallel_stack as parallel_stack
 from pullback.ops.control.world import print_v2 as print
 from pullback.ops.control.world import py_function as py_function
+from pullback.ops.array.ranges import range_ as range
 from pullback.ops.array.sizes import rank as rank
 from pullback.ops.math.reduce_functions import reduce_all as reduce_all
 from pullback.ops.math.reduce_functions import reduce_any as reduce_any
@@ -62,10 +74,13 @@ from pullback.ops.math.reduce_functions import reduce_mean as reduce_mean
 from pullback.ops.math.reduce_functions import reduce_min as reduce_min
 from pullback.ops.math.reduce_functions import reduce_prod as reduce_prod
 from pullback.ops.math.reduce_functions import reduce_sum as reduce_sum
+from pullback.ops.array.padding import repeat as repeat
 from pullback.ops.array.shape import reshape as reshape
 from pullback.ops.array.layout import reverse as reverse
 from pullback.ops.array.layout import roll as roll
+from pullback.ops.array.conversion import saturate_cast as saturate_cast
 from pullback.ops.array.places import scatter_nd as scatter_nd
+from pullback.ops.array.ranges import sequence_mask as sequence_mask
 from pullback.ops.array.sizes import shape_ as shape
 from pullback.ops.array.sizes import shape_n as shape_n
 from pullback.ops.array.sizes import size as size
@@ -82,9 +97,13 @@ from pullback.ops.array.tensor_scatter import tensor_scatter_nd_min as tensor_sc
 from pullback.ops.array.tensor_scatter import tensor_scatter_nd_sub as tensor_scatter_nd_sub
 from pullback.ops.array.tensor_scatter import tensor_scatter_nd_update as tensor_scatter_nd_update
 from pullback.ops.linalg.matmul import tensordot as tensordot
+from pullback.ops.array.padding import tile as tile
 from pullback.ops.array.layout import transpose as transpose
 from pullback.modes.variable import tuple_v2 as tuple
+from pullback.ops.array.search import unique as unique
+from pullback.ops.array.search import unique_with_counts as unique_with_counts
 from pullback.ops.array.joining import unstack as unstack
+from pullback.ops.array.masks import where as where
 from pullback.ops.control.loop import while_loop_v2 as while_loop
 from pullback.ops.array.creation import zeros as zeros
 from pullback.ops.array.creation import zeros_like as zeros_like
@@ -106,11 +125,15 @@ __all__ = [
     "VariableAggregation",
     "VariableSynchronization",
     "add_n",
+    "argmax",
+    "argmin",
     "as_dtype",
+    "boolean_mask",
     "broadcast_dynamic_shape",
     "broadcast_static_shape",
     "broadcast_to",
     "case",
+    "cast",
     "concat",
     "cond",
     "constant",
@@ -123,6 +146,7 @@ __all__ = [
     "ensure_shape",
     "executing_eagerly",
     "expand_dims",
+    "eye",
     "fill",
     "function",
     "gather",
@@ -131,17 +155,24 @@ __all__ = [
     "gradients",
     "group",
     "hessians",
+    "identity",
+    "identity_n",
     "init_scope",
+    "linspace",
     "map_fn",
     "matmul",
+    "meshgrid",
     "name_scope",
     "no_gradient",
     "numpy_function",
+    "one_hot",
     "ones",
     "ones_like",
+    "pad",
     "parallel_stack",
     "print",
     "py_function",
+    "range",
     "rank",
     "reduce_all",
     "reduce_any",
@@ -151,10 +182,13 @@ __all__ = [
     "reduce_min",
     "reduce_prod",
     "reduce_sum",
+    "repeat",
     "reshape",
     "reverse",
     "roll",
+    "saturate_cast",
     "scatter_nd",
+    "sequence_mask",
     "shape",
     "shape_n",
     "size",
@@ -171,9 +205,13 @@ __all__ = [
     "tensor_scatter_nd_sub",
     "tensor_scatter_nd_update",
     "tensordot",
+    "tile",
     "transpose",
     "tuple",
+    "unique",
+    "unique_with_counts",
     "unstack",
+    "where",
     "while_loop",
     "zeros",
     "zeros_like",

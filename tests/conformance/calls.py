@@ -105,6 +105,7 @@ def _ctc_loss(tf: Any, args: list[Any], attrs: dict[str, Any]) -> Any:
 V1 = "compat.v1.nn."
 # op -> (public names that must exist, the call)
 CALLS: dict[str, tuple[tuple[str, ...], Call]] = {
+    "where through sqrt": (("where", "sqrt"), lambda tf, args, attrs: tf.where(args[0], args[1], tf.sqrt(args[2]))),
     "gelu_approximate": (("nn.gelu",), lambda tf, args, attrs: tf.nn.gelu(*args, approximate=True)),
     "norm": (("norm",), _norm),
     "add_n": (("add_n",), _listed("add_n")),

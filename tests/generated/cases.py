@@ -104,8 +104,14 @@ class Case:
     @functools.cached_property
     def constants(self) -> frozenset[int]:
         """Positions of what a user would write as plain numbers: static inputs, axes."""
-        plain = (i for i, a in enumerate(self.sample.args) if isinstance(a, (bool, int, float, str, bytes)))
+        args = enumerate(self.sample.args)
+        plain = (i for i, a in args if isinstance(a, (int, float, str, bytes)) and not isinstance(a, np.generic))
         return self.static | frozenset(plain)
+
+    @property
+    def retyped(self) -> bool:
+        """Whether the sample is there for its dtype only: its name is one. Such cases run through fewer variations."""
+        return self.sample.name in dtypes._BY_NAME
 
     @property
     def wrt(self) -> tuple[int, ...]:
@@ -235,6 +241,12 @@ def every_case(where: Callable[[Case], bool] = lambda case: True) -> Any:
             return True  # the test says what is wrong
 
     return pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES if holds(case)])
+
+
+def every_op(where: Callable[[Case], bool] = lambda case: True) -> Any:
+    """Decorator: the test runs once on each op value, whatever its arguments."""
+    first = {id(case.op): case for case in reversed(CASES)}
+    return every_case(lambda case: first[id(case.op)] is case and where(case))
 
 
 def every_class(where: Callable[[type[Op]], bool] = lambda cls: True) -> Any:

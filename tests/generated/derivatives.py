@@ -68,7 +68,9 @@ def in_graph(case: Case, seeds: Rows, shape: Callable[[Spec], Any], static: bool
         return graph.parameter(Spec(shape(t.spec), t.dtype) if plain else t.spec)
 
     with interpreter.entered(graph):
-        inputs = tuple(t if static and i in case.constants else parameter(t) for i, t in enumerate(case.tensors))
+        inputs = tuple(
+            t if static and i in case.constants - set(case.wrt) else parameter(t) for i, t in enumerate(case.tensors)
+        )
         results = graph.run(case.op, inputs)
         xs = [inputs[i] for i in case.wrt]
         rows = [[parameter(constant(s)) for s in row] for row in seeds]

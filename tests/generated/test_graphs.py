@@ -31,9 +31,19 @@ KNOWLEDGE: dict[str, Any] = {
 }
 
 
+@pytest.mark.parametrize("knowledge", ["known", "nothing_known"])
+@every_case(lambda case: not case.cls.effect and case.retyped)
+def test_graph_is_eager_in_every_type(case: Case, knowledge: str) -> None:
+    check_graph(case, knowledge)
+
+
 @pytest.mark.parametrize("knowledge", KNOWLEDGE)
-@every_case(lambda case: not case.cls.effect)
+@every_case(lambda case: not case.cls.effect and not case.retyped)
 def test_graph_is_eager(case: Case, knowledge: str) -> None:
+    check_graph(case, knowledge)
+
+
+def check_graph(case: Case, knowledge: str) -> None:
     """Values, gradient and gradient of the gradient."""
     rows = seeds_or_gap(case, min(2, case.sample.order)) if plain(case) else []
     try:
@@ -72,7 +82,8 @@ def test_batch_is_loop(case: Case) -> None:
     """Each input stacked alone, then all together; three different draws. NotImplemented means that a loop is used."""
     size, places = 3, batchable(case)
     draws = [case.redrawn(seed) for seed in range(size)]
-    for stacked in [[i] for i in places] + ([places] if len(places) > 1 else []):
+    alone = [] if case.retyped and len(places) > 1 else [[i] for i in places]
+    for stacked in alone + ([places] if len(places) > 1 else []):
         given = [tuple(d[i] if i in stacked else case.tensors[i] for i in range(len(case.tensors))) for d in draws]
         inputs = tuple(
             constant(np.stack([g[i].value for g in given])) if i in stacked else t for i, t in enumerate(case.tensors)
@@ -132,7 +143,7 @@ def test_function_is_eager(case: Case) -> None:
 
     @function
     def traced(inputs: list[Any], seeds: list[Any]) -> list[Any]:
-        inputs = [case.sample.args[i] if i in case.constants else x for i, x in enumerate(inputs)]
+        inputs = [case.sample.args[i] if i in case.constants - set(case.wrt) else x for i, x in enumerate(inputs)]
         xs = [inputs[i] for i in case.wrt]
         with GradientTape() as tape:
             tape.watch(xs)

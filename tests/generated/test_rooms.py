@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from generated.cases import BROKEN, CASES, CLASSES, Case, every_case, every_class
+from generated.cases import BROKEN, CASES, CLASSES, Case, every_case, every_class, every_op
 
 from pullback.core import dtypes, interpreter
 from pullback.core.errors import OpError
@@ -79,7 +79,7 @@ def fields(op: Op) -> list[Any]:
     return [getattr(op, f) for f in op.fields]
 
 
-@every_case()
+@every_op()
 def test_op_prints(case: Case) -> None:
     """`repr` names the class; where fields can be written down, evaluating it gives the op back."""
     shown = repr(case.op)
@@ -91,7 +91,7 @@ def test_op_prints(case: Case) -> None:
         assert eval(shown, names) is case.op, case.differs("repr does not evaluate to the op", shown, case.op)
 
 
-@every_case()
+@every_op()
 def test_equal_fields_are_one_object(case: Case) -> None:
     """Also given by name, and as lists where the op holds tuples."""
     op, values = case.op, fields(case.op)
@@ -100,19 +100,19 @@ def test_equal_fields_are_one_object(case: Case) -> None:
     assert type(op)(*[list(v) if isinstance(v, tuple) else v for v in values]) is op
 
 
-@every_case(lambda case: all(map(readable, fields(case.op))))
+@every_op(lambda case: all(map(readable, fields(case.op))))
 def test_pickle_gives_the_same_object(case: Case) -> None:
     assert pickle.loads(pickle.dumps(case.op)) is case.op
 
 
-@every_case()
+@every_op()
 def test_op_is_frozen(case: Case) -> None:
     for field in case.op.fields:
         with pytest.raises(AttributeError, match="frozen"):
             setattr(case.op, field, None)
 
 
-@every_case()
+@every_op()
 def test_attributes_are_named(case: Case) -> None:
     """`attrs` answers with TensorFlow's names; words are bytes."""
     attrs = case.op.attrs()

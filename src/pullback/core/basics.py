@@ -315,7 +315,22 @@ def static_tuple(x: Any) -> tuple[int, ...] | None:
     return value if isinstance(value, tuple) and None not in value else None
 
 
-@public("add_n", v1=("add_n", "accumulate_n"))
+@public(v1="accumulate_n")
+def accumulate_n(inputs: Any, shape: Any = None, tensor_dtype: Any = None, name: str | None = None) -> Tensor:
+    """add_n, with what the caller knows of shape and dtype.
+
+    Raises:
+      ShapeError: the tensors' shape is another. DTypeError: their dtype is.
+    """
+    total = add_n(inputs, name)
+    if tensor_dtype is not None and dtypes.as_dtype(tensor_dtype) is not total.dtype:
+        raise DTypeError(f"accumulate_n: tensor_dtype is {tensor_dtype}, but the tensors are {total.dtype.name}").locate()
+    if shape is not None:
+        total.set_shape(shape)
+    return total
+
+
+@public("add_n")
 def add_n(inputs: Any, name: str | None = None) -> Tensor:
     """Sum of a list of tensors of one shape and type.
 

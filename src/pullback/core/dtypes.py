@@ -156,12 +156,13 @@ _BY_ENUM = {number: _BY_NAME[name] for name, number in _ENUM.items()}
 
 
 @public("as_dtype", "dtypes.as_dtype")
-def as_dtype(value: Any) -> DType:
+def as_dtype(type_value: Any) -> DType:
     """DType of a name, a NumPy or Python type, TensorFlow's enum number, or a DType.
 
     Raises:
       DTypeError: the value names no element type.
     """
+    value = type_value
     if isinstance(value, DType):
         return value
     try:
@@ -174,7 +175,7 @@ def as_dtype(value: Any) -> DType:
         return from_numpy(np.dtype(value))
     except (TypeError, KeyError):
         names = ", ".join(_BY_NAME)
-        raise DTypeError(f"{value!r} names no element type; the names are {names}") from None
+        raise DTypeError(f"{value!r} names no element type; the names are {names}").locate() from None  # type: ignore[misc]
 
 
 def from_numpy(dtype: np.dtype[Any]) -> DType:

@@ -47,7 +47,7 @@ class Graph:
         self._names: dict[str, int] = {}
         self._by_name: dict[str, Operation] = {}
         self._controls: tuple[Operation, ...] = ()
-        self._device = ""
+        self._device: Any = ""
         self._constants: dict[int, tuple[Tensor, Tensor]] = {}
         self.stands_for: Any = None  # of a backward body: where a tensor of the forward body is to be had
         self.variable_scope: Any = None  # modes/scopes.py keeps its state here
@@ -81,7 +81,7 @@ class Graph:
         source = None if frame is None else (frame.f_code, frame.f_lineno)
         node = Operation(self, op, tensors, specs, full, self._controls, source)
         if self._device:
-            node.device = self._device
+            node.device = self._device(node) if callable(self._device) else self._device
         if op.type in self.overrides:
             node.mark = self.overrides[op.type]
         self.nodes.append(node)
@@ -247,7 +247,7 @@ class Graph:
     @contextlib.contextmanager
     def device(self, name: Any) -> Iterator[None]:
         """Operations made inside are marked with the device's name."""
-        before, self._device = self._device, name if isinstance(name, str) else ""
+        before, self._device = self._device, name or ""
         try:
             yield
         finally:

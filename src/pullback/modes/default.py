@@ -26,6 +26,9 @@ class _Default:
 class GraphV2(Graph):
     """A graph of TensorFlow 2's dialect."""
 
+    def __init__(self) -> None:
+        super().__init__()
+
 
 @public(v1="Graph")
 class GraphV1(Graph):
@@ -69,7 +72,13 @@ def executing_eagerly_v1() -> bool:
     return _Default.eager and executing_eagerly()
 
 
-@public(v1=("enable_eager_execution", "enable_v2_behavior"))
+@public(v1="enable_v2_behavior")
+def enable_v2_behavior() -> None:
+    """Lets the v1 functions run at once."""
+    _Default.eager = True
+
+
+@public(v1="enable_eager_execution")
 def enable_eager_execution(config: Any = None, device_policy: Any = None, execution_mode: Any = None) -> None:
     """Lets the v1 functions run at once. Placement and scheduling arguments have no meaning on one CPU."""
     _Default.eager = True
@@ -167,11 +176,21 @@ def control_dependencies_v1(control_inputs: Any) -> Iterator[None]:
         yield
 
 
-@public("device")
+@public(v1="device")
+@contextlib.contextmanager
+def device_v1(device_name_or_function: Any) -> Iterator[None]:
+    """Operations made inside are marked with the device's name, or with what a function of the operation says. There is
+    one CPU: the mark changes no result."""
+    with get_default_graph().device(device_name_or_function):
+        yield
+
+
+@public("device", v1=None)
 @contextlib.contextmanager
 def device(device_name: Any) -> Iterator[None]:
     """Operations made inside are marked with the device's name. There is one CPU: the mark changes no result."""
-    with get_default_graph().device(device_name):
+    here = interpreter.current()
+    with here.device(device_name) if isinstance(here, Graph) else contextlib.nullcontext():
         yield
 
 

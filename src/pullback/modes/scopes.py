@@ -16,7 +16,7 @@ from pullback.core.names import public, public_value
 from pullback.core.shape import as_shape
 from pullback.core.tensor import Tensor
 from pullback.modes.default import GraphKeys, get_default_graph
-from pullback.modes.variable import Variable, VariableV1
+from pullback.modes.variable import Variable, VariableAggregation, VariableSynchronization, VariableV1
 
 
 class _AutoReuse:
@@ -200,10 +200,34 @@ class variable_scope:  # noqa: N801 - TensorFlow's name
 @public(v1="variable_op_scope")
 @contextlib.contextmanager
 def variable_op_scope(
-    values: Any, name_or_scope: Any, default_name: str | None = None, initializer: Any = None, **settings: Any
+    values: Any,
+    name_or_scope: Any,
+    default_name: str | None = None,
+    initializer: Any = None,
+    regularizer: Any = None,
+    caching_device: Any = None,
+    partitioner: Any = None,
+    custom_getter: Any = None,
+    reuse: Any = None,
+    dtype: Any = None,
+    use_resource: Any = None,
+    constraint: Any = None,
 ) -> Iterator[VariableScope]:
     """variable_scope with its arguments in the old order."""
-    with variable_scope(name_or_scope, default_name, values, initializer, **settings) as scope:
+    with variable_scope(
+        name_or_scope,
+        default_name,
+        values,
+        initializer,
+        regularizer,
+        caching_device,
+        partitioner,
+        custom_getter,
+        reuse,
+        dtype,
+        use_resource,
+        constraint,
+    ) as scope:
         yield scope
 
 
@@ -228,8 +252,8 @@ def get_variable(
     use_resource: Any = None,
     custom_getter: Any = None,
     constraint: Any = None,
-    synchronization: Any = None,
-    aggregation: Any = None,
+    synchronization: Any = VariableSynchronization.AUTO,
+    aggregation: Any = VariableAggregation.NONE,
 ) -> Any:
     """The variable of this name under the current variable scope; made when the scope allows.
 

@@ -84,8 +84,9 @@ class GradientTape:
             self._watch_variable(variable)
 
     def _watch_variable(self, variable: Any) -> None:
-        self._watched.add(id(variable.handle))
-        self._kept.append(variable.handle)
+        inside = interpreter.current().adopt(variable.handle)  # in a body, the parameter that captures the handle
+        self._watched.update([id(variable.handle), id(inside)])
+        self._kept += [variable.handle, inside]
         self._variables[id(variable)] = variable
 
     # --- what the user says ----------------------------------------------------------------------------------------
@@ -189,7 +190,7 @@ class GradientTape:
         if not isinstance(x, Tensor):
             raise TypeError(f"GradientTape: source {x!r} is neither a tensor nor a variable")
         here = interpreter.current()
-        if isinstance(here, Graph) and x.spec.dtype is not resource:
+        if isinstance(here, Graph):
             found = here.captures.get(id(x))
             return found[1] if found else x
         return x

@@ -231,7 +231,7 @@ def transpose(a: Any, perm: Any = None, conjugate: bool = False, name: str = "tr
     x = interpreter.as_tensor(a)
     if perm is None:
         if x.spec.shape is None:
-            from pullback.ops.array.creation import range_
+            from pullback.ops.array.ranges import range_
             from pullback.ops.array.sizes import rank
 
             perm = range_(rank(x) - 1, -1, -1)

@@ -97,7 +97,7 @@ def trailing(mask: Any, like: Any) -> Any:
 
 def numbered(indices: Tensor, axis: int = 0) -> Tensor:
     """Rows of indices [i.., k] with the number of the slice along `axis` that they lie in put before: [i.., 1 + k]."""
-    from pullback.ops.array.creation import range_
+    from pullback.ops.array.ranges import range_
 
     rank, lead = indices.spec.rank, shape_of(indices)
     assert rank is not None

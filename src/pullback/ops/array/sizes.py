@@ -20,7 +20,7 @@ from pullback.core.op import Op, op
 from pullback.core.sample import Sample
 from pullback.core.shape import Shape, TensorShape, as_shape
 from pullback.core.spec import Spec, known_vector
-from pullback.core.tensor import EagerTensor, Tensor
+from pullback.core.tensor import Tensor
 from pullback.ops.array.shape import dims
 
 
@@ -167,7 +167,7 @@ def shape_(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:
     """The shape of a tensor as a vector, int32 unless `out_type` is int64. A constant where it is known."""
     x, dtype = _asked(input, out_type)
     if x.spec.known:
-        return _constant(x, np.array(x.spec.shape, dtype.numpy), name or "Shape")
+        return _constant(np.array(x.spec.shape, dtype.numpy), name or "Shape")
     return Shape_(dtype)(x, name=name)
 
 
@@ -184,12 +184,8 @@ def _asked(input: Any, out_type: Any) -> tuple[Any, DType]:
     return interpreter.as_tensor(input), dtype
 
 
-def _constant(x: Any, array: Any, name: str) -> Tensor:
-    """A constant where x lives."""
-    here = interpreter.current() if isinstance(x, EagerTensor) else x.node.graph
-    if here is not interpreter.current() and hasattr(interpreter.current(), "nodes"):
-        here = interpreter.current()
-    return here.constant(array, interpreter.constant_spec(array), name)
+def _constant(array: Any, name: str) -> Tensor:
+    return interpreter.current().constant(array, interpreter.constant_spec(array), name)
 
 
 @public("shape_n")
@@ -205,7 +201,7 @@ def size(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:
     """How many elements a tensor has, int32 unless `out_type` is int64. A constant where it is known."""
     x, dtype = _asked(input, out_type)
     if x.spec.known:
-        return _constant(x, np.array(math.prod(x.spec.shape), dtype.numpy), name or "Size")
+        return _constant(np.array(math.prod(x.spec.shape), dtype.numpy), name or "Size")
     return Size(dtype)(x, name=name)
 
 
@@ -220,7 +216,7 @@ def rank(input: Any, name: str | None = None) -> Tensor:
     """How many axes a tensor has, int32. A constant where it is known."""
     x = interpreter.as_tensor(input)
     if x.spec.shape is not None:
-        return _constant(x, np.array(len(x.spec.shape), np.int32), name or "Rank")
+        return _constant(np.array(len(x.spec.shape), np.int32), name or "Rank")
     return Rank()(x, name=name)
 
 

@@ -20,7 +20,7 @@ from pullback.core.sample import Sample
 from pullback.core.spec import Spec
 from pullback.core.tensor import Tensor
 from pullback.ops.array.joining import spread
-from pullback.ops.array.places import ByPlace, GatherNd, ScatterNd, by_places, numbered
+from pullback.ops.array.places import ByPlace, GatherNd, by_places, numbered
 from pullback.ops.array.shape import differentiable, drawn
 from pullback.ops.math.arithmetic import Equal, Neg
 from pullback.ops.math.select import Cast

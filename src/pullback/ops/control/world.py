@@ -31,15 +31,15 @@ class Print(Op):
     message: str = ""
     first_n: int = -1
     summarize: int = 3
-    counter: Any = None
+    counter: Any = None  # counts the runs of one node
 
     def infer(self, x: Spec, *data: Spec) -> Spec:
         return x
 
     def reference(self, x: Any, *data: Any) -> Any:
         if self.counter is not None:
-            self.counter[0] += 1
-        if self.first_n < 0 or self.counter is None or self.counter[0] <= self.first_n:
+            self.counter.runs += 1
+        if self.first_n < 0 or self.counter is None or self.counter.runs <= self.first_n:
             print(self.message + "".join(f"[{_summary(d, self.summarize)}]" for d in data), file=sys.stderr)
         return x
 
@@ -49,6 +49,13 @@ class Print(Op):
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
         yield Sample(cls("sample "), (rng.normal(size=(2, 3)), np.arange(3)), wrt=(0,))
+
+
+class _Counter:
+    """How often a node ran."""
+
+    def __init__(self) -> None:
+        self.runs = 0
 
 
 def _summary(value: Any, count: int) -> str:
@@ -271,7 +278,7 @@ def print_v1(
     Args:
       first_n: only the first so many times. summarize: how many entries of each tensor (3; negative: all).
     """
-    op_ = Print(message or "", -1 if first_n is None else first_n, 3 if summarize is None else summarize, [0])
+    op_ = Print(message or "", -1 if first_n is None else first_n, 3 if summarize is None else summarize, _Counter())
     return op_(input_, *data, name=name)
 
 

@@ -314,10 +314,21 @@ Abs = elementwise("Abs", numpy=np.abs, grad=lambda n, dy: dy * Sign()(n.inputs[0
 Sign = elementwise(
     "Sign",
     numpy=lambda x: np.where(x == 0, 0, x / np.abs(x)).astype(x.dtype) if np.iscomplexobj(x) else np.sign(x),
-    grad=lambda n, dy: ZerosLike()(n.inputs[0]),
+    grad=lambda n, dy: _sign_grad(n, dy),
     T=NUMBERS,
     domain=(0.2, 3.0),
+    doc="x / |x|, and 0 at 0. A complex sign turns with x: i s Im(conj(s) dy) / |x|; TensorFlow has 0 there.",
 )
+
+
+def _sign_grad(node: Any, dy: Any) -> Any:
+    x, s = node.inputs[0], node.results[0]
+    if not x.dtype.is_complex:
+        return ZerosLike()(x)
+    turned = Conj()(s) * dy
+    return DivNoNan()(s * (turned - Conj()(turned)) / 2, x * Conj()(s))
+
+
 _flat = {"T": REALS, "smooth": False}
 Round = elementwise("Round", numpy=lambda x: x if x.dtype.kind in "iu" else np.rint(x), T=_REAL, smooth=False)
 Rint = elementwise("Rint", numpy=np.rint, **_flat)

@@ -34,6 +34,7 @@ class Elementwise(Op):
     derivatives: tuple[Derivative, ...] | None = None
     carries_values = False  # integer arithmetic that static values flow through
     smooth = True
+    holomorphic = True
     kernel: Callable[..., Any]
 
     def infer(self, *inputs: Spec) -> Spec:
@@ -63,8 +64,12 @@ class Elementwise(Op):
             return type(self).kernel(*[np.int64(v) for v in values])
 
     def reference(self, *inputs: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return type(self).kernel(*inputs)
+        try:
+            with np.errstate(all="ignore"):
+                return type(self).kernel(*inputs)
+        except ValueError:
+            shapes = " and ".join(shape.text(np.shape(x)) for x in inputs)
+            raise ShapeError(f"{self.type}: shapes {shapes} do not broadcast") from None
 
     def grad(self, node: Any, dy: Any) -> Any:
         if self.derivatives is None:
@@ -101,7 +106,8 @@ class Elementwise(Op):
         yield Sample(cls(), draw(((),) * count, main), smooth=cls.smooth, name="scalar")
         for dtype in allowed:
             if dtype is not main and dtype is not dtypes.string:
-                yield Sample(cls(), draw(((3,),) * count, dtype), order=1, smooth=cls.smooth, name=dtype.name)
+                smooth = cls.smooth and (cls.holomorphic or not dtype.is_complex)
+                yield Sample(cls(), draw(((3,),) * count, dtype), order=1, smooth=smooth, name=dtype.name)
 
     @classmethod
     def mistakes(cls) -> Iterator[tuple[Any, type[Exception], str]]:
@@ -122,6 +128,7 @@ def elementwise(
     domain: Any = (-3.0, 3.0),
     carries_values: bool = False,
     smooth: bool = True,
+    holomorphic: bool = True,
     doc: str = "",
 ) -> type[Elementwise]:
     """Makes an elementwise op.
@@ -134,6 +141,7 @@ def elementwise(
       takes, gives, T: the signature.
       domain: (low, high) that samples are drawn from, or one for each argument.
       carries_values: shape arithmetic may flow through it.
+      holomorphic: whether it has a complex derivative.
       smooth: whether finite differences mean anything on the domain.
     """
     body: dict[str, Any] = {
@@ -146,6 +154,7 @@ def elementwise(
         "domain": domain if isinstance(domain[0], tuple) else (domain,),
         "carries_values": carries_values,
         "smooth": smooth,
+        "holomorphic": holomorphic,
     }
     if grad is not None:
         body["grad"] = lambda self, node, dy: grad(node, dy)

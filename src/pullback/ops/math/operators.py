@@ -10,6 +10,7 @@ from pullback.core.dtypes import as_dtype
 from pullback.core.errors import OpError
 from pullback.core.tensor import EagerTensor, Tensor
 from pullback.ops.math import arithmetic as m
+from pullback.ops.math.complex_numbers import ComplexAbs, part
 from pullback.ops.math.select import Cast
 
 # How an operator's nodes are called in a graph, and the op it is.
@@ -116,10 +117,7 @@ def install(cls: type) -> None:
 def absolute(x: Any, name: str | None = None) -> Any:
     """|x|; for complex x the modulus."""
     x = interpreter.as_tensor(x)
-    if not x.dtype.is_complex:
-        return m.Abs()(x, name=name)
-    real = Cast(x.dtype.real_dtype)
-    return m.Sqrt()(real(x * m.Conj()(x)), name=name)
+    return part(ComplexAbs, x)(x, name=name) if x.dtype.is_complex else m.Abs()(x, name=name)
 
 
 install(Tensor)

@@ -88,7 +88,7 @@ class Reduction(Op):
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
         def drawn(*size: int) -> Anything:
-            return rng.permutation(np.arange(1, math.prod(size) + 1)).reshape(size) / 8 - 0.7
+            return np.asarray(rng.permutation(np.arange(1, math.prod(size) + 1)).reshape(size) / 8 - 0.7)
 
         for axes, keep in (((1,), False), ((0, -1), True), (-1, False), ((0, 1, 2), False), ((), False)):
             yield Sample(cls(keep), (drawn(2, 3, 2), axes), wrt=(0,))
@@ -252,6 +252,8 @@ class EuclideanNorm(Reduction):
         x = node.inputs[0]
         if x.dtype not in FLOATS:
             return NoGradientYet("the norm of integers has no gradient; use tf.cast(x, tf.float32)"), None
+        if x.dtype.is_complex:  # the norm is real whatever its type: only dy's real part moves it
+            dy = Cast(x.dtype)(Cast(x.dtype.real_dtype)(dy))
         return x / (self.opened(node.results[0], node) / self.opened(dy, node)), None
 
 

@@ -61,6 +61,7 @@ class _OnState(Op):
 
     takes_store = True
     effect = True
+    any_rank = True
 
     def held(self, handle: Spec, *values: Spec) -> Spec:
         """What the handle leads to, once a value is found to fit it."""

@@ -26,6 +26,8 @@ from pullback.ops.nn.conv.window import Geometry, Pair, extent
 BLOCK = 4 << 20
 # A contiguous run shorter than this many numbers is copied along image rows instead.
 SHORT_RUN = 8
+# Fewer output pixels than this are not worth a loop over channels.
+SMALL = 256
 
 
 @lowering("blas", Conv2D)
@@ -138,7 +140,7 @@ def to_input(sizes: Any, w: Array, dy: Array, at: Geometry, strides: Pair, dilat
         back = np.ascontiguousarray(w[::-1, ::-1].transpose(0, 1, 3, 2))
         return forward(dy, back, turned, (1, 1), dilations)
     dy = np.ascontiguousarray(dy)
-    if taps_first(S, C, dilations):
+    if taps_first(S, C, dilations) and dy.shape[0] * at.P * at.Q > SMALL:
         return _scattered_by_tap(sizes, w, dy, at, strides, dilations)
     dx = np.zeros((N, at.top + H + at.bottom, at.left + W + at.right, C), dy.dtype)
     matrix = w.reshape(R * S * C, K).T

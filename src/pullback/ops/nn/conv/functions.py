@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
+from collections.abc import Callable
 from typing import Any
 
 from pullback.core import interpreter
@@ -199,8 +202,8 @@ def _natural_shape(x: Tensor, w: Tensor, op: Any) -> Any:
             "conv2d_transpose: output_shape was not given whole, and cannot be worked out of filters of shape "
             f"{w.shape}; say output_shape"
         ).locate()
-    window_of: Any = kernel
-    axes = list(zip(window_of, op.strides, op.dilations, window.per_axis(op.padding), strict=False))
+    known: Any = kernel
+    axes = list(zip(known, op.strides, op.dilations, window.per_axis(op.padding), strict=False))
     more = tuple(window.restored(0, k, s, d, pad) for k, s, d, pad in axes)
     scale = shapes.in_format((1, *op.strides, 0), op.data_format)
     shift = shapes.in_format((0, *more, kernel[2]), op.data_format)
@@ -296,9 +299,22 @@ def _sizes(given: Any) -> Any:
 # --- TensorFlow's ops by their attributes ---------------------------------------------------------
 
 
+def keywords_only(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """The function, its arguments to be given by name, as all of TensorFlow's raw_ops want them."""
+
+    @functools.wraps(function)
+    def by_name(*args: Any, **kwargs: Any) -> Tensor:
+        if args:
+            names = ", ".join(inspect.signature(function).parameters)
+            raise TypeError(f"{function.__name__} only takes keyword arguments; give each by its name: {names}")
+        return function(**kwargs)
+
+    return by_name
+
+
 @public("raw_ops.Conv2D")
+@keywords_only
 def raw_conv2d(
-    *,
     input: Any,
     filter: Any,
     strides: Any,
@@ -315,8 +331,8 @@ def raw_conv2d(
 
 
 @public("raw_ops.Conv2DBackpropInput")
+@keywords_only
 def raw_conv2d_backprop_input(
-    *,
     input_sizes: Any,
     filter: Any,
     out_backprop: Any,
@@ -334,8 +350,8 @@ def raw_conv2d_backprop_input(
 
 
 @public("raw_ops.Conv2DBackpropFilter")
+@keywords_only
 def raw_conv2d_backprop_filter(
-    *,
     input: Any,
     filter_sizes: Any,
     out_backprop: Any,
