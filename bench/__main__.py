@@ -17,7 +17,8 @@ def main() -> None:
     load = os.getloadavg()[0]
     console.print(
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, NumPy {np.__version__}; "
-        f"load before the run: {load:.2f}" + (" - other work is running, figures are worse than they could be" if load > 0.5 else "")
+        f"load before the run: {load:.2f}"
+        + (" - other work is running, figures are worse than they could be" if load > 0.5 else "")
     )
     table = Table(title="Overhead")
     for column in ("what", "pullback", "compare"):

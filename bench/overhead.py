@@ -102,7 +102,10 @@ def imports() -> tuple[float, float]:
 
     def seconds(module: str) -> float:
         code = f"import time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
-        return min(float(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout) for _ in range(5))
+        return min(
+            float(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
+            for _ in range(5)
+        )
 
     return seconds("pullback"), seconds("numpy")
 
@@ -128,7 +131,11 @@ def chain(n: int) -> tuple[float, float, float]:
 def report(line: Callable[[str, str, str], None]) -> None:
     """Prints every figure: line(what, figure, what it is to be compared with)."""
     taped, without, plain = eager_op()
-    line("eager operation with a tape", f"{taped:.1f} us", f"NumPy {plain:.2f} us, so {taped - plain:.1f} us above it (goal 5)")
+    line(
+        "eager operation with a tape",
+        f"{taped:.1f} us",
+        f"NumPy {plain:.2f} us, so {taped - plain:.1f} us above it (goal 5)",
+    )
     line("eager operation without", f"{without:.1f} us", f"{without / plain:.0f} times NumPy")
     run, by_numpy = session_run()
     line("Session.run of a tiny graph", f"{run:.1f} us", f"NumPy {by_numpy:.2f} us (goal 30)")
@@ -139,4 +146,8 @@ def report(line: Callable[[str, str, str], None]) -> None:
     line("import pullback", f"{mine:.3f} s", f"NumPy alone {numpy:.3f} s (goal 0.12)")
     for n in (1_000, 10_000, 100_000):
         build, gradient, first = chain(n)
-        line(f"chain of {n} operations", f"{build + gradient + first:.1f} us a node", f"build {build:.1f}, gradient {gradient:.1f}, run {first:.1f}")
+        line(
+            f"chain of {n} operations",
+            f"{build + gradient + first:.1f} us a node",
+            f"build {build:.1f}, gradient {gradient:.1f}, run {first:.1f}",
+        )

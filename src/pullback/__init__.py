@@ -1,7 +1,7 @@
 """Pullback: differentiation of array programs, behind the names TensorFlow users know.
 
-    import pullback as tf          TensorFlow 2: eager tensors, GradientTape, function
-    import pullback.v1 as tf       TensorFlow 1: graphs, Session, placeholder, gradients
+import pullback as tf          TensorFlow 2: eager tensors, GradientTape, function
+import pullback.v1 as tf       TensorFlow 1: graphs, Session, placeholder, gradients
 """
 
 from __future__ import annotations

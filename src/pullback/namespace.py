@@ -96,7 +96,9 @@ def _namespace(dialect: str, name: str) -> ModuleType:
     return module
 
 
-def lazy(dialect: str, prefix: str, module: ModuleType | None = None) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+def lazy(
+    dialect: str, prefix: str, module: ModuleType | None = None
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """`__getattr__` and `__dir__` of a namespace."""
     where = sys._getframe(1).f_globals if module is None else module.__dict__
     front = f"{prefix}." if prefix else ""

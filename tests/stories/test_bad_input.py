@@ -15,9 +15,21 @@ CALLS = {
     "conv channels": (lambda: tf.nn.conv2d(x[..., :2], w, 1, "SAME"), ValueError, ["Conv2D", "channel", "2", "3"]),
     "conv padding word": (lambda: tf.nn.conv2d(x, w, 1, "SAMME"), ValueError, ["padding", "SAMME", "VALID"]),
     "conv strides": (lambda: tf.nn.conv2d(x, w, [1, 0, 1, 1], "SAME"), ValueError, ["strides"]),
-    "conv window too large": (lambda: tf.nn.conv2d(x[:, :1, :1], w, 1, "VALID"), ValueError, ["window of 3", "H = 1", "SAME"]),
-    "conv dtype": (lambda: tf.nn.conv2d(tf.constant(x), tf.constant(w, tf.float64), 1, "SAME"), TypeError, ["float64", "float32", "tf.cast"]),
-    "conv of integers": (lambda: tf.nn.conv2d(x.astype("int32"), w.astype("int32"), 1, "SAME"), TypeError, ["int32", "float32"]),
+    "conv window too large": (
+        lambda: tf.nn.conv2d(x[:, :1, :1], w, 1, "VALID"),
+        ValueError,
+        ["window of 3", "H = 1", "SAME"],
+    ),
+    "conv dtype": (
+        lambda: tf.nn.conv2d(tf.constant(x), tf.constant(w, tf.float64), 1, "SAME"),
+        TypeError,
+        ["float64", "float32", "tf.cast"],
+    ),
+    "conv of integers": (
+        lambda: tf.nn.conv2d(x.astype("int32"), w.astype("int32"), 1, "SAME"),
+        TypeError,
+        ["int32", "float32"],
+    ),
     "transpose output_shape": (
         lambda: tf.nn.conv2d_transpose(x[:, :4, :4, :1], np.ones((3, 3, 2, 1), np.float32), [1, 9, 9, 2], 2, "SAME"),
         ValueError,
@@ -75,7 +87,9 @@ def test_where_a_graph_finds_out_only_when_it_runs():
 def test_variables():
     with v1.Graph().as_default(), v1.Session() as session:
         v = v1.Variable(1.0, name="v")
-        with pytest.raises(v1.errors.FailedPreconditionError, match="uninitialized value v.*initializer.*test_bad_input"):
+        with pytest.raises(
+            v1.errors.FailedPreconditionError, match="uninitialized value v.*initializer.*test_bad_input"
+        ):
             session.run(v * 2.0)
     with pytest.raises(ValueError, match="initial_value"):
         tf.Variable()

@@ -174,7 +174,9 @@ class TestVariables:
 
     def test_get_variable_and_scopes(self):
         with tf.variable_scope("a"):
-            v = tf.get_variable("v", [2], initializer=lambda shape, dtype, partition_info=None: np.ones(shape, "float32"))
+            v = tf.get_variable(
+                "v", [2], initializer=lambda shape, dtype, partition_info=None: np.ones(shape, "float32")
+            )
             assert v.name == "a/v:0"
         with tf.variable_scope("a", reuse=True):
             assert tf.get_variable("v", [2]) is v
@@ -256,7 +258,9 @@ class TestShapes:
     def test_unknown_rank_flows_through_a_network(self):
         x = tf.placeholder(tf.float32)
         w = tf.Variable(np.ones((3, 3, 2, 4), np.float32))
-        y = tf.nn.max_pool(tf.nn.relu(tf.nn.bias_add(tf.nn.conv2d(x, w, [1, 1, 1, 1], "SAME"), tf.ones([4]))), 2, 2, "SAME")
+        y = tf.nn.max_pool(
+            tf.nn.relu(tf.nn.bias_add(tf.nn.conv2d(x, w, [1, 1, 1, 1], "SAME"), tf.ones([4]))), 2, 2, "SAME"
+        )
         flat = tf.reshape(y, [-1, 4 * 4 * 4])
         loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(labels=tf.nn.softmax(flat), logits=flat * 2.0))
         value, gradient = run([loss, tf.gradients(loss, w)[0]], {x: np.ones((2, 8, 8, 2))})
@@ -403,4 +407,3 @@ def test_both_styles_in_one_process():
     assert (x == x) is True and {x: 1}[x] == 1
     with pytest.raises(TypeError, match="unhashable"):
         hash(eager)
-

@@ -132,7 +132,9 @@ class TestTypes:
             y = n * n
         assert tape.gradient(y, n) is None
 
-    @pytest.mark.parametrize("name", ["float16", "bfloat16", "float32", "float64", "int8", "uint8", "int64", "bool", "complex64"])
+    @pytest.mark.parametrize(
+        "name", ["float16", "bfloat16", "float32", "float64", "int8", "uint8", "int64", "bool", "complex64"]
+    )
     def test_element_types(self, name):
         dtype = tf.as_dtype(name)
         x = tf.cast(tf.constant([0, 1, 1]), dtype)

@@ -27,7 +27,9 @@ def test_adding_an_op_touches_one_file_and_gains_its_tests(tmp_path):
         return done.stdout
 
     command("tools/names.py")
-    tests = command("-m", "pytest", "tests/generated", "-k", "Softclip", "-q", "-p", "no:cacheprovider", "-p", "no:xdist")
+    tests = command(
+        "-m", "pytest", "tests/generated", "-k", "Softclip", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"
+    )
     passed = int(re.search(r"(\d+) passed", tests).group(1))
     assert passed >= 30, tests
     program = "import pullback as tf; print(float(tf.math.softclip(tf.constant(100.0), 2.0)))"

@@ -95,7 +95,9 @@ def backprop(
     return [cotangents.of(x) for x in xs]
 
 
-def between(xs: Sequence[Tensor], nodes: Iterable[Node], carries: Callable[[DType], bool]) -> tuple[list[Node], set[int]]:
+def between(
+    xs: Sequence[Tensor], nodes: Iterable[Node], carries: Callable[[DType], bool]
+) -> tuple[list[Node], set[int]]:
     """The nodes that depend on xs through tensors a cotangent passes, and the ids of those tensors."""
     reached = {id(x) for x in xs}
     path: list[Node] = []
@@ -122,11 +124,15 @@ def answers(node: Node, dys: list[Any], rules: dict[type, Rule] | None) -> Seque
     else:
         rule = rule or node.mark.rule()
         visible = node.op.visible(len(dys))
-        given = [ZerosLike()(y) if dy is None else dense(dy) for y, dy in zip(node.results[:visible], dys, strict=False)]
+        given = [
+            ZerosLike()(y) if dy is None else dense(dy) for y, dy in zip(node.results[:visible], dys, strict=False)
+        ]
     try:
         dxs = rule(node, *given)
     except NoRule:
-        raise GradientLookupError(f"{node.type} has no gradient; operation {node.name!r} made at {node.where}") from None
+        raise GradientLookupError(
+            f"{node.type} has no gradient; operation {node.name!r} made at {node.where}"
+        ) from None
     if isinstance(dxs, list):
         dxs = tuple(dxs)
     elif not isinstance(dxs, tuple):
@@ -244,4 +250,3 @@ def accumulate(contributions: Sequence[Any]) -> Any:
     if all(isinstance(c, IndexedSlices) for c in contributions):
         return concatenate_slices[0](contributions)
     return AddN()(*map(dense, contributions))
-

@@ -1,9 +1,9 @@
 """The ops that the chain rule and the graph themselves need.
 
-    Const, Placeholder                   values from outside
-    AddN                                 contributions that meet
-    SumTo <-> BroadcastTo                each other's adjoints: what broadcasting copies, its gradient sums
-    Shape, ZerosLike, OnesLike           sizes that are known only when run
+Const, Placeholder                   values from outside
+AddN                                 contributions that meet
+SumTo <-> BroadcastTo                each other's adjoints: what broadcasting copies, its gradient sums
+Shape, ZerosLike, OnesLike           sizes that are known only when run
 """
 
 from __future__ import annotations
@@ -141,7 +141,9 @@ class AddN(Op):
         return (dy,) * len(node.inputs)
 
     def batch(self, size: Any, inputs: Any, axes: Any) -> Any:
-        full = [x if a is not None else BroadcastTo()(x, (size, *shape_tuple(x))) for x, a in zip(inputs, axes, strict=True)]
+        full = [
+            x if a is not None else BroadcastTo()(x, (size, *shape_tuple(x))) for x, a in zip(inputs, axes, strict=True)
+        ]
         return self(*full), 0
 
     @classmethod
@@ -177,7 +179,9 @@ class BroadcastTo(Op):
         try:
             return np.broadcast_to(x, tuple(shape_))
         except ValueError:
-            raise ShapeError(f"BroadcastTo: {shape.text(x.shape)} cannot be broadcast to {shape.text(tuple(shape_))}") from None
+            raise ShapeError(
+                f"BroadcastTo: {shape.text(x.shape)} cannot be broadcast to {shape.text(tuple(shape_))}"
+            ) from None
 
     def grad(self, node: Any, dy: Any) -> Any:
         return SumTo()(dy, shape_of(node.inputs[0])), None
@@ -324,7 +328,9 @@ def accumulate_n(inputs: Any, shape: Any = None, tensor_dtype: Any = None, name:
     """
     total = add_n(inputs, name)
     if tensor_dtype is not None and dtypes.as_dtype(tensor_dtype) is not total.dtype:
-        raise DTypeError(f"accumulate_n: tensor_dtype is {tensor_dtype}, but the tensors are {total.dtype.name}").locate()
+        raise DTypeError(
+            f"accumulate_n: tensor_dtype is {tensor_dtype}, but the tensors are {total.dtype.name}"
+        ).locate()
     if shape is not None:
         total.set_shape(shape)
     return total

@@ -151,7 +151,14 @@ ANY = (*NUMBERS, bool_, string)
 _BY_NAME = {t.name: t for t in (*ANY, resource, variant)}
 _BY_NAME |= {"half": float16, "float": float32, "double": float64}
 _BY_NUMPY.update((t.numpy, t) for t in ANY if t is not bfloat16)
-_BY_PYTHON: dict[Any, DType] = {float: float32, int: int32, bool: bool_, complex: complex128, str: string, bytes: string}
+_BY_PYTHON: dict[Any, DType] = {
+    float: float32,
+    int: int32,
+    bool: bool_,
+    complex: complex128,
+    str: string,
+    bytes: string,
+}
 _BY_ENUM = {number: _BY_NAME[name] for name, number in _ENUM.items()}
 
 

@@ -129,6 +129,6 @@ def user_frame() -> FrameType | None:
 
 
 def user_line() -> str:
-    """"train.py:41" for the user's innermost frame, "" when there is none."""
+    """ "train.py:41" for the user's innermost frame, "" when there is none."""
     frame = user_frame()
     return "" if frame is None else f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"

@@ -312,7 +312,9 @@ class Graph:
         if graph is not self:
             raise GraphError(f"{obj!r} is not an element of this graph.")
         if not (allow_tensor if isinstance(obj, Tensor) else allow_operation):
-            raise TypeError(f"Can not convert a {type(obj).__name__} into a {'Tensor' if allow_tensor else 'Operation'}.")
+            raise TypeError(
+                f"Can not convert a {type(obj).__name__} into a {'Tensor' if allow_tensor else 'Operation'}."
+            )
         return obj
 
     def add_to_collection(self, name: Any, value: Any) -> None:

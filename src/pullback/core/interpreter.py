@@ -244,7 +244,9 @@ def _graph_of(inputs: tuple[Any, ...]) -> Any:
 
 
 # Types of Python values that are no tensors and hold none.
-_PLAIN = frozenset([int, float, bool, complex, str, bytes, type(None), np.ndarray, np.float32, np.float64, np.int32, np.int64])
+_PLAIN = frozenset(
+    [int, float, bool, complex, str, bytes, type(None), np.ndarray, np.float32, np.float64, np.int32, np.int64]
+)
 _numbers: dict[Any, EagerTensor] = {}
 
 

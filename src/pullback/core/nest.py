@@ -13,7 +13,9 @@ def flatten(nest: Any) -> tuple[list[Any], Any]:
     structure; None is a leaf."""
     kind = type(nest)
     if kind is list or kind is tuple:
-        if all(type(v) not in (list, tuple, dict) and not hasattr(v, "_fields") and not hasattr(v, "keys") for v in nest):
+        if all(
+            type(v) not in (list, tuple, dict) and not hasattr(v, "_fields") and not hasattr(v, "keys") for v in nest
+        ):
             return list(nest), kind
     elif kind is not dict and not isinstance(nest, (list, tuple)) and not hasattr(nest, "keys"):
         return [nest], _LEAF

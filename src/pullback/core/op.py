@@ -28,7 +28,6 @@ from pullback.core.signature import Signature
 from pullback.core.spec import Spec
 
 
-
 class _Registry(dict[str, Any]):
     """Op type -> class. The room of a type that is not loaded yet is found in `_names.OPS` and loaded."""
 
@@ -52,7 +51,9 @@ class NoRule(NotImplementedError):
 
     def __init__(self, cls: type, rule: str) -> None:
         path = cls.__module__.replace(".", "/")
-        super().__init__(f"{cls.__name__} has no `{rule}` rule. Add a method `{rule}` to class {cls.__name__} in {path}.py")
+        super().__init__(
+            f"{cls.__name__} has no `{rule}` rule. Add a method `{rule}` to class {cls.__name__} in {path}.py"
+        )
 
 
 class NotDifferentiable:
@@ -136,7 +137,9 @@ class Op:
         return cls.interned.setdefault(key, self)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        raise AttributeError(f"{type(self).__name__} is a frozen value; make another: {type(self).__name__}({name}={value!r})")
+        raise AttributeError(
+            f"{type(self).__name__} is a frozen value; make another: {type(self).__name__}({name}={value!r})"
+        )
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), tuple(getattr(self, f) for f in self.fields)
@@ -214,7 +217,9 @@ class Op:
             return found
         try:
             dtypes = self.parsed.outputs(self, inputs)
-            if not self.any_rank and any(s.shape is None and s.dtype.name not in ("resource", "variant") for s in inputs):
+            if not self.any_rank and any(
+                s.shape is None and s.dtype.name not in ("resource", "variant") for s in inputs
+            ):
                 out = tuple(Spec(None, dtype) for dtype in dtypes)
             else:
                 inferred = self.infer(*inputs)

@@ -30,7 +30,14 @@ class Sample:
         tolerance: float = 1.0,
         name: str = "",
     ) -> None:
-        self.op, self.args, self.order, self.smooth, self.tolerance, self.name = op, args, order, smooth, tolerance, name
+        self.op, self.args, self.order, self.smooth, self.tolerance, self.name = (
+            op,
+            args,
+            order,
+            smooth,
+            tolerance,
+            name,
+        )
         self.wrt = wrt if wrt is not None else tuple(i for i, a in enumerate(args) if _floating(a))
 
     def __repr__(self) -> str:

@@ -83,7 +83,7 @@ def size_of(shape: Shape) -> int | None:
 
 
 def text(shape: Shape) -> str:
-    """"[2,?,3]", the way shapes stand in messages."""
+    """ "[2,?,3]", the way shapes stand in messages."""
     return "<unknown>" if shape is None else "[" + ",".join("?" if n is None else str(n) for n in shape) + "]"
 
 
@@ -94,7 +94,9 @@ class Dimension:
     __slots__ = ("value",)
 
     def __init__(self, value: Any) -> None:
-        self.value: int | None = value.value if isinstance(value, Dimension) else None if value is None else operator.index(value)
+        self.value: int | None = (
+            value.value if isinstance(value, Dimension) else None if value is None else operator.index(value)
+        )
         if self.value is not None and self.value < 0:
             raise ShapeError(f"a dimension must be at least 0, not {self.value}")
 

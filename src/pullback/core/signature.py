@@ -1,9 +1,9 @@
 """What an op's signature line says: "x: T, axis: int32|int64 -> y: T; at: int64".
 
-    x: T            T is a set of dtypes (class attribute) that all its uses share, or a field of the op
-    *values: T      any number of tensors, at least none
-    int32|int64     one of these;   any: any type
-    ; at: int64     residuals: outputs kept for the gradient
+x: T            T is a set of dtypes (class attribute) that all its uses share, or a field of the op
+*values: T      any number of tensors, at least none
+int32|int64     one of these;   any: any type
+; at: int64     residuals: outputs kept for the gradient
 """
 
 from __future__ import annotations
@@ -71,7 +71,9 @@ class Signature:
         """For each input the dtype it must have: what the tensors among them (known) settle, or a field says."""
         if self.free:
             return [None] * len(known)
-        arguments = self.inputs if self.repeated is None and len(known) == len(self.inputs) else self.arguments(len(known))
+        arguments = (
+            self.inputs if self.repeated is None and len(known) == len(self.inputs) else self.arguments(len(known))
+        )
         settled: dict[str, DType] = {}
         for a, dtype in zip(arguments, known, strict=True):
             if a.variable and dtype is not None:
@@ -151,7 +153,9 @@ def array_of(value: Any, dtype: DType | None, what: str = "value") -> np.ndarray
             f"use tf.cast, or give a value of type {dtype.name}"
         )
     if dtype.is_integer and array.size and (array.min() < dtype.min or array.max() > dtype.max):
-        raise DTypeError(f"{what}: {_short(value)} does not fit {dtype.name}, whose range is {dtype.min} to {dtype.max}")
+        raise DTypeError(
+            f"{what}: {_short(value)} does not fit {dtype.name}, whose range is {dtype.min} to {dtype.max}"
+        )
     with np.errstate(over="ignore"):
         return array.astype(dtype.numpy)
 

@@ -179,7 +179,9 @@ class Tensor:
         raise StaticOnly(self._no_value("a NumPy array")).locate()
 
     def __len__(self) -> int:
-        raise StaticOnly(f"len is not defined for symbolic tensor {self.name!r}; use tf.shape(x)[0] or x.shape[0]").locate()
+        raise StaticOnly(
+            f"len is not defined for symbolic tensor {self.name!r}; use tf.shape(x)[0] or x.shape[0]"
+        ).locate()
 
     def __repr__(self) -> str:
         return f"<tf.Tensor '{self.name}' shape={self.shape} dtype={self.dtype.name}>"
@@ -237,7 +239,9 @@ class EagerTensor(Tensor):
 
     def _scalar(self, what: str) -> Any:
         if np.size(self.value) != 1:
-            raise ArgumentError(f"a tensor of shape {self.shape} has no single value, so it is no Python {what}").locate()
+            raise ArgumentError(
+                f"a tensor of shape {self.shape} has no single value, so it is no Python {what}"
+            ).locate()
         return np.asarray(self.value).reshape(())[()]
 
     def __bool__(self) -> bool:
@@ -314,7 +318,7 @@ class Node:
 
     @property
     def where(self) -> str:
-        """"train.py:41" of the line that made the node; "" when not known."""
+        """ "train.py:41" of the line that made the node; "" when not known."""
         return ""
 
     def get_attr(self, name: str) -> Any:
@@ -326,10 +330,14 @@ class Node:
         attrs = self.op.attrs()
         if name in attrs:
             return attrs[name]
-        dtypes = {a.variable: t.dtype for a, t in zip(self.op.parsed.arguments(len(self.inputs)), self.inputs, strict=True)}
+        dtypes = {
+            a.variable: t.dtype for a, t in zip(self.op.parsed.arguments(len(self.inputs)), self.inputs, strict=True)
+        }
         if name in dtypes:
             return dtypes[name]
-        raise ArgumentError(f"Operation {self.name!r} of type {self.type} has no attr named {name!r}; it has {sorted(attrs)}")
+        raise ArgumentError(
+            f"Operation {self.name!r} of type {self.type} has no attr named {name!r}; it has {sorted(attrs)}"
+        )
 
     def again(self, inputs: tuple[Any, ...]) -> Any:
         """The same op on other inputs, in the current interpreter. Returns its results, residuals included."""

@@ -81,7 +81,7 @@ def _op_types() -> Any:
 
 
 @public(v1=("NotDifferentiable", "NoGradient", "no_gradient"))
-def NotDifferentiable(op_type: str) -> None:  # noqa: N802 - TensorFlow's name
+def NotDifferentiable(op_type: str) -> None:
     """Registers that an op type of that name has no gradient: None flows.
 
     Raises:
@@ -152,7 +152,11 @@ def custom_gradient(f: Callable[..., Any] | None = None) -> Callable[..., Any]:
     @functools.wraps(f)
     def call(*args: Any, **kwargs: Any) -> Any:
         flat, structure = nest.flatten(args)
-        graph = interpreter._graph_of(tuple(flat)) if not isinstance(interpreter.current(), Graph) else interpreter.current()
+        graph = (
+            interpreter._graph_of(tuple(flat))
+            if not isinstance(interpreter.current(), Graph)
+            else interpreter.current()
+        )
         if graph is not None and graph is not interpreter.current():
             with graph.as_default():
                 return _custom(f, flat, structure, kwargs)
@@ -189,7 +193,9 @@ def _custom(f: Callable[..., Any], flat: list[Any], structure: Any, kwargs: Any)
     finally:
         here.tapes = tapes
     if not isinstance(answer, tuple) or len(answer) != 2 or not callable(answer[1]):
-        raise TypeError(f"custom_gradient: {f.__name__} must return (result, grad_fn), but returned {type(answer).__name__}")
+        raise TypeError(
+            f"custom_gradient: {f.__name__} must return (result, grad_fn), but returned {type(answer).__name__}"
+        )
     result, grad_fn = answer
     outputs, out_structure = nest.flatten(result)
     outputs = [interpreter.as_tensor(y) for y in outputs]
@@ -210,7 +216,9 @@ def _custom(f: Callable[..., Any], flat: list[Any], structure: Any, kwargs: Any)
 
 def _argument(x: Any) -> Any:
     """An argument as f sees it: numbers and variables as tensors, other things as they are."""
-    return interpreter.as_tensor(x) if x is not None and not isinstance(x, (str, bytes, bool)) and not callable(x) else x
+    return (
+        interpreter.as_tensor(x) if x is not None and not isinstance(x, (str, bytes, bool)) and not callable(x) else x
+    )
 
 
 def _takes_variables(grad_fn: Callable[..., Any]) -> bool:
@@ -224,7 +232,9 @@ def _rule(f: Callable[..., Any], grad_fn: Callable[..., Any], count: int, read: 
         dxs, dvs = answer if read else (answer, [])
         flat = [dxs] if not isinstance(dxs, (list, tuple)) else nest.leaves_of(list(dxs))
         if len(flat) != count:
-            raise GradientError(f"custom_gradient: grad_fn of {f.__name__} gave {len(flat)} cotangents for {count} arguments")
+            raise GradientError(
+                f"custom_gradient: grad_fn of {f.__name__} gave {len(flat)} cotangents for {count} arguments"
+            )
         return (*flat, *([dvs] if not isinstance(dvs, (list, tuple)) else dvs), *(None,) * len(node.outputs))
 
     return rule

@@ -56,7 +56,9 @@ def reset_default_graph() -> None:
       AssertionError: inside `graph.as_default()`, as in TensorFlow.
     """
     if isinstance(interpreter.current(), Graph):
-        raise AssertionError("Do not use tf.reset_default_graph() to clear nested graphs. Leave `with graph.as_default()` first.")
+        raise AssertionError(
+            "Do not use tf.reset_default_graph() to clear nested graphs. Leave `with graph.as_default()` first."
+        )
     _Default.graph = GraphV1()
 
 

@@ -130,7 +130,9 @@ def _is_input(x: Any) -> bool:
 class Function:
     """A Python function that runs as a graph. Made by `tf.function`."""
 
-    def __init__(self, python_function: Callable[..., Any], signature: Any = None, reduce_retracing: bool = False) -> None:
+    def __init__(
+        self, python_function: Callable[..., Any], signature: Any = None, reduce_retracing: bool = False
+    ) -> None:
         self.python_function, self._relaxes = python_function, bool(reduce_retracing)
         self.input_signature = None if signature is None else tuple(signature)
         self._traces: dict[Any, ConcreteFunction] = {}
@@ -148,7 +150,9 @@ class Function:
             return self
         bound = _bound.setdefault(instance, {}) if _weakly(instance) else {}
         if id(self) not in bound:
-            made = Function(functools.partial(_method, weakref.ref(instance), self.python_function), self.input_signature)
+            made = Function(
+                functools.partial(_method, weakref.ref(instance), self.python_function), self.input_signature
+            )
             made._parameters = _without_self(self._parameters)
             functools.update_wrapper(made, self.python_function)
             bound[id(self)] = made
@@ -188,7 +192,12 @@ class Function:
                 if spec is not None and not (spec.dtype is tensor.dtype and compatible(tensor.spec.shape, spec.shape)):
                     raise TypeError(f"{self.__name__}: {tensor!r} does not fit the input_signature's {spec}")  # type: ignore[attr-defined]
                 tensors.append(tensor)
-                key.append(spec or Spec(tensor.spec.shape, tensor.spec.dtype, tensor.spec.value if tensor.dtype is resource else None))
+                key.append(
+                    spec
+                    or Spec(
+                        tensor.spec.shape, tensor.spec.dtype, tensor.spec.value if tensor.dtype is resource else None
+                    )
+                )
             else:
                 key.append(_python_key(x))
         here = interpreter.current()

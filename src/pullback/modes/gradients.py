@@ -107,7 +107,9 @@ def gradients(
     here = interpreter.current()
     graph = here if isinstance(here, Graph) else interpreter._graph_of((*ys, *xs))
     if graph is None:
-        raise RuntimeError("tf.gradients is not supported when eager execution is enabled. Use tf.GradientTape instead.")
+        raise RuntimeError(
+            "tf.gradients is not supported when eager execution is enabled. Use tf.GradientTape instead."
+        )
     grad_ys = [None] * len(ys) if grad_ys is None else _listed(grad_ys)
     if len(grad_ys) != len(ys):
         raise ValueError(f"Passed {len(grad_ys)} grad_ys for {len(ys)} ys")
@@ -115,10 +117,14 @@ def gradients(
         targets = [_target(graph, y) for y in ys]
         sources = [_inside(graph, x) for x in xs]
         carries = graph.dialect.carries
-        seeds = [_seed(y, g, i) if carries(y.dtype) else None for i, (y, g) in enumerate(zip(targets, grad_ys, strict=True))]
+        seeds = [
+            _seed(y, g, i) if carries(y.dtype) else None for i, (y, g) in enumerate(zip(targets, grad_ys, strict=True))
+        ]
         for y, g in zip(targets, grad_ys, strict=True):
             if g is not None and not carries(y.dtype):
-                raise DTypeError(f"gradients: y {y.name!r} is {y.dtype.name}, which has no gradients, yet a grad_ys was given")
+                raise DTypeError(
+                    f"gradients: y {y.name!r} is {y.dtype.name}, which has no gradients, yet a grad_ys was given"
+                )
         nodes = ancestors(targets, stops=[t for t in (_inside(graph, s) for s in stops) if t is not None])
         present = [x for x in sources if x is not None]
         answers = iter(backprop(targets, present, seeds, nodes, rules=rules, on_step=on_step, carries=carries))

@@ -109,7 +109,7 @@ def get_variable_scope() -> VariableScope:
 
 
 @public(v1="variable_scope")
-class variable_scope:  # noqa: N801 - TensorFlow's name
+class variable_scope:
     """Context: get_variable puts `name/` in front, and takes this scope's defaults.
 
     Args:
@@ -329,13 +329,24 @@ def _get(
 
 def _check_shared(name: str, found: Variable, given: Any, dtype: Any) -> None:
     if given is not None and not found.shape.is_compatible_with(given):
-        raise ValueError(f"Trying to share variable {name}, but specified shape {shape.TensorShape(given)} and found shape {found.shape}.")
+        raise ValueError(
+            f"Trying to share variable {name}, but specified shape {shape.TensorShape(given)} and found shape {found.shape}."
+        )
     if as_dtype(dtype) is not found.dtype:
-        raise ValueError(f"Trying to share variable {name}, but specified dtype {as_dtype(dtype).name} and found dtype {found.dtype.name}.")
+        raise ValueError(
+            f"Trying to share variable {name}, but specified dtype {as_dtype(dtype).name} and found dtype {found.dtype.name}."
+        )
 
 
 def _made(
-    name: str, given: Any, dtype: DType, initializer: Any, trainable: Any, collections: Any, validate: bool, constraint: Any
+    name: str,
+    given: Any,
+    dtype: DType,
+    initializer: Any,
+    trainable: Any,
+    collections: Any,
+    validate: bool,
+    constraint: Any,
 ) -> Variable:
     wanted = None if given is None else as_shape(given)
     if isinstance(initializer, type):
@@ -344,7 +355,9 @@ def _made(
         initializer = _default_initializer(name, dtype)
     if callable(initializer):
         if wanted is None or not shape.known(wanted):
-            raise ValueError(f"Shape of a new variable ({name}) must be fully defined, but instead was {shape.text(wanted)}.")
+            raise ValueError(
+                f"Shape of a new variable ({name}) must be fully defined, but instead was {shape.text(wanted)}."
+            )
         initial: Any = lambda: _initialised(initializer, wanted, dtype)  # noqa: E731
     else:
         initial = initializer
@@ -381,7 +394,9 @@ def _default_initializer(name: str, dtype: DType) -> Callable[..., Any]:
     if dtype.is_floating:
         return glorot_uniform
     if dtype.is_integer or dtype.is_bool or dtype.name == "string":
-        return lambda wanted, dtype=dtype: np.zeros(wanted, dtype.numpy) if dtype.name != "string" else np.full(wanted, b"", object)
+        return lambda wanted, dtype=dtype: (
+            np.zeros(wanted, dtype.numpy) if dtype.name != "string" else np.full(wanted, b"", object)
+        )
     raise ValueError(f"An initializer for variable {name} of {dtype.name} is required")
 
 

@@ -67,7 +67,9 @@ class _Plan:
 
     __slots__ = ("fed", "program", "rebuild", "rewrites", "roots")
 
-    def __init__(self, program: Program, fed: list[Tensor], rebuild: Callable[[Any], Any], rewrites: int, roots: Any) -> None:
+    def __init__(
+        self, program: Program, fed: list[Tensor], rebuild: Callable[[Any], Any], rewrites: int, roots: Any
+    ) -> None:
         self.program, self.fed, self.rebuild, self.rewrites, self.roots = program, fed, rebuild, rewrites, roots
 
 
@@ -149,7 +151,9 @@ class BaseSession:
 
         def call(*values: Any) -> Any:
             if len(values) != len(fed):
-                raise ValueError(f"the callable takes {len(fed)} values, one for each of feed_list, but {len(values)} were given")
+                raise ValueError(
+                    f"the callable takes {len(fed)} values, one for each of feed_list, but {len(values)} were given"
+                )
             return self.run(fetches, dict(zip(map(Tensor.ref, fed), values, strict=True)))
 
         return call
@@ -197,16 +201,23 @@ class BaseSession:
     def _fetch(self, leaf: Any, tensors: list[Tensor], operations: list[Operation]) -> Any:
         """Notes what a leaf needs; returns where its value will be."""
         if leaf is None:
-            raise TypeError("Fetch argument None has invalid type <class 'NoneType'>; a gradient of something unconnected is None")
+            raise TypeError(
+                "Fetch argument None has invalid type <class 'NoneType'>; a gradient of something unconnected is None"
+            )
         if isinstance(leaf, IndexedSlices):
             dense = None if leaf.dense_shape is None or isinstance(leaf.dense_shape, tuple) else leaf.dense_shape
-            parts = [self._fetch(t, tensors, operations) for t in (leaf.values, leaf.indices, *([] if dense is None else [dense]))]
+            parts = [
+                self._fetch(t, tensors, operations)
+                for t in (leaf.values, leaf.indices, *([] if dense is None else [dense]))
+            ]
             return IndexedSlicesValue, parts, leaf.dense_shape
         try:
             with self._graph.as_default():
                 element = self._graph.as_graph_element(leaf)
         except TypeError as error:
-            raise TypeError(f"Fetch argument {leaf!r} has invalid type {type(leaf)}, must be a string or Tensor. ({error})") from None
+            raise TypeError(
+                f"Fetch argument {leaf!r} has invalid type {type(leaf)}, must be a string or Tensor. ({error})"
+            ) from None
         except KeyError as error:
             raise ValueError(f"Fetch argument {leaf!r} cannot be interpreted as a Tensor. ({error})") from None
         if isinstance(element, Operation):
@@ -362,7 +373,9 @@ def _run(self: Operation, feed_dict: Any = None, session: Any = None) -> None:
 
 
 def _eager_eval(self: EagerTensor, feed_dict: Any = None, session: Any = None) -> Any:
-    raise NotImplementedError("eval is not supported when eager execution is enabled, is .numpy() what you're looking for?")
+    raise NotImplementedError(
+        "eval is not supported when eager execution is enabled, is .numpy() what you're looking for?"
+    )
 
 
 EagerTensor.eval = _eager_eval  # type: ignore[attr-defined]

@@ -265,7 +265,9 @@ class GradientTape:
                 f"batch_jacobian: target {text(y.spec.shape)} and source {text(x.spec.shape)} must have the same first dimension"
             ).locate()
         if not y.spec.known or not x.spec.known:
-            raise ShapeError(f"batch_jacobian: shapes must be known, but are {text(y.spec.shape)} and {text(x.spec.shape)}").locate()
+            raise ShapeError(
+                f"batch_jacobian: shapes must be known, but are {text(y.spec.shape)} and {text(x.spec.shape)}"
+            ).locate()
         (b, *columns), count = y.spec.shape, math.prod(y.spec.shape[1:])
         eye = np.eye(count, dtype=y.dtype.numpy).reshape(count, 1, *columns)
         seeds = interpreter.as_tensor(np.broadcast_to(eye, (count, b, *columns)))
@@ -327,7 +329,9 @@ def _unit_cotangents(y: Tensor, size: int | None) -> Tensor:
         eye = np.eye(size, dtype=y.dtype.numpy)
         return interpreter.as_tensor(eye.reshape(size, *y.spec.shape))  # type: ignore[misc]
     count = REGISTRY["Size"]()(y)
-    one_hot = REGISTRY["OneHot"]()(REGISTRY["Range"]()(0, count, 1), count, interpreter.as_tensor(1, y.dtype), interpreter.as_tensor(0, y.dtype))
+    one_hot = REGISTRY["OneHot"]()(
+        REGISTRY["Range"]()(0, count, 1), count, interpreter.as_tensor(1, y.dtype), interpreter.as_tensor(0, y.dtype)
+    )
     shape = REGISTRY["ConcatV2"]()(REGISTRY["ExpandDims"]()(count, 0), Shape_()(y), 0)
     return REGISTRY["Reshape"]()(one_hot, shape)
 

@@ -94,7 +94,9 @@ class Variable:
         experimental_enable_variable_lifting: bool = True,
     ) -> None:
         if variable_def is not None or import_scope is not None:
-            raise ArgumentError("Variable: variable_def and import_scope (VariableDef messages) are not supported; give initial_value")
+            raise ArgumentError(
+                "Variable: variable_def and import_scope (VariableDef messages) are not supported; give initial_value"
+            )
         self._make(initial_value, trainable, (), validate_shape, name, dtype, constraint, shape)
         self.synchronization, self.aggregation = synchronization, aggregation
 
@@ -128,7 +130,9 @@ class Variable:
             else:
                 self._make_eagerly(body, initial_value, validate_shape, name, dtype, declared)
 
-    def _make_eagerly(self, body: Any, initial_value: Any, validate: bool, name: str | None, dtype: Any, declared: Any) -> None:
+    def _make_eagerly(
+        self, body: Any, initial_value: Any, validate: bool, name: str | None, dtype: Any, declared: Any
+    ) -> None:
         value = _initial(initial_value, dtype, body)
         spec = Spec(_shape_of_variable(value, validate, declared), value.dtype)
         held = Resource(name or "Variable", spec)
@@ -137,7 +141,14 @@ class Variable:
         interpreter.eager().store.write(held, np.array(value.value))
 
     def _make_in_graph(
-        self, graph: Graph, initial_value: Any, collections: Any, validate: bool, name: str | None, dtype: Any, declared: Any
+        self,
+        graph: Graph,
+        initial_value: Any,
+        collections: Any,
+        validate: bool,
+        name: str | None,
+        dtype: Any,
+        declared: Any,
     ) -> None:
         with graph.control_dependencies(None), graph.name_scope(name or "Variable") as scope:
             full = scope.rstrip("/")
@@ -176,7 +187,7 @@ class Variable:
 
     def read_value(self) -> Tensor:
         """The value read anew, after the control dependencies in force."""
-        if self._graph is None or isinstance(interpreter.current(), Graph) and interpreter.current() is not self._graph:
+        if self._graph is None or (isinstance(interpreter.current(), Graph) and interpreter.current() is not self._graph):
             return self.value()
         with self._graph.as_default():
             return ReadVariableOp()(self.handle)
@@ -244,11 +255,15 @@ class Variable:
         """
         return self._update(Assign(), (self._value(value, "assign"),), name, read_value)
 
-    def assign_add(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+    def assign_add(
+        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Any:
         """Adds to the variable; returns as `assign` does."""
         return self._update(AssignAdd(), (self._value(delta, "assign_add"),), name, read_value)
 
-    def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+    def assign_sub(
+        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Any:
         """Subtracts from the variable; returns as `assign` does."""
         return self._update(AssignSub(), (self._value(delta, "assign_sub"),), name, read_value)
 
@@ -401,7 +416,9 @@ class VariableV1(Variable):
         shape: Any = None,
     ) -> None:
         if variable_def is not None or import_scope is not None:
-            raise ArgumentError("Variable: variable_def and import_scope (VariableDef messages) are not supported; give initial_value")
+            raise ArgumentError(
+                "Variable: variable_def and import_scope (VariableDef messages) are not supported; give initial_value"
+            )
         with building():
             self._make(initial_value, trainable, collections, validate_shape, name, dtype, constraint, shape)
         if expected_shape is not None:
@@ -448,7 +465,9 @@ def _initial(value: Any, dtype: Any, body: Any, name: str | None = None) -> Any:
     if isinstance(value, Tensor) and type(value) is not EagerTensor and value.node.graph is not here:
         value = lifted(value, here)
     if isinstance(value, Tensor) and dtype is not None and value.dtype is not dtype:
-        raise ValueError(f"the initial value is {value.dtype.name}, but dtype {dtype.name} was asked for; cast it first")
+        raise ValueError(
+            f"the initial value is {value.dtype.name}, but dtype {dtype.name} was asked for; cast it first"
+        )
     tensor = interpreter.as_tensor(value, dtype, name)
     return tensor
 
@@ -629,4 +648,3 @@ def report_uninitialized_variables(var_list: Any = None, name: str = "report_uni
     places = REGISTRY["Squeeze"]((1,))(REGISTRY["Where"]()(missing))
     names = interpreter.as_tensor([v._shared_name for v in variables])
     return REGISTRY["GatherV2"]()(names, places, 0, name=name)
-

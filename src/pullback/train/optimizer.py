@@ -105,7 +105,9 @@ class Optimizer:
         """
         pairs = [(g, v) for g, v in grads_and_vars if g is not None]
         if not pairs:
-            raise ValueError(f"No gradients provided for any variable: {[getattr(v, 'name', v) for _, v in grads_and_vars]}.")
+            raise ValueError(
+                f"No gradients provided for any variable: {[getattr(v, 'name', v) for _, v in grads_and_vars]}."
+            )
         graph = pairs[0][1]._graph
         with graph.as_default() if graph is not None and not isinstance(interpreter.current(), Graph) else building():
             here = interpreter.current()

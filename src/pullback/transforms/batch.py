@@ -14,7 +14,9 @@ from pullback.core.tensor import Node, Tensor
 from pullback.ops.control import map as maps
 
 
-def batched(graph: Graph, inputs: Sequence[Any], axes: Sequence[int | None], size: Any) -> tuple[tuple[Tensor, ...], tuple[int | None, ...]]:
+def batched(
+    graph: Graph, inputs: Sequence[Any], axes: Sequence[int | None], size: Any
+) -> tuple[tuple[Tensor, ...], tuple[int | None, ...]]:
     """The graph's outputs over the axis, in the current interpreter.
 
     Args:
@@ -45,6 +47,9 @@ def batched_node(node: Node, inputs: list[Any], axes: list[int | None], size: An
         if answer is not NotImplemented:
             outs, axis = answer
             outs = outs if isinstance(outs, (tuple, list)) else (outs,)
-            return [(t, a) for t, a in zip(outs, axis if isinstance(axis, (tuple, list)) else (axis,) * len(outs), strict=True)]
+            return [
+                (t, a)
+                for t, a in zip(outs, axis if isinstance(axis, (tuple, list)) else (axis,) * len(outs), strict=True)
+            ]
     results = maps.build(lambda *xs: list(node.again(tuple(xs))), inputs, axes)
     return [(t, 0) for t in results]

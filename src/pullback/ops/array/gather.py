@@ -125,7 +125,7 @@ class GatherV2(_ByAxis):
 def _places(of: Any, indices: Any, at: int, b: int) -> tuple[Any, ...]:
     """NumPy's index of what GatherV2 reads: batch and outer axes are open grids, the indices stand after them."""
     if b == 0:
-        return (*(slice(None),) * at, indices)
+        return (*(slice(None),) * at, indices, ...)  # so that one entry is an array too
     inner = indices.ndim - b
     grids = [np.arange(n).reshape((-1,) + (1,) * (at - i - 1 + inner)) for i, n in enumerate(of[:at])]
     spaced = indices.reshape(indices.shape[:b] + (1,) * (at - b) + indices.shape[b:])

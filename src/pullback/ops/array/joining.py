@@ -115,7 +115,8 @@ class Unpack(Op):
     def reference(self, x: Any) -> Any:
         if x.shape[self.axis] != self.num:
             raise ShapeError(f"Unpack: axis {self.axis} of {shape.text(x.shape)} must hold {self.num} slices")
-        return tuple(np.moveaxis(x, self.axis, 0))
+        rows = np.moveaxis(x, self.axis, 0)
+        return tuple(rows[i, ...] for i in range(self.num))
 
     def grad(self, node: Any, *dys: Any) -> Any:
         if not dys:

@@ -16,6 +16,7 @@ from pullback.core.sample import Sample
 from pullback.core.spec import Spec, known_vector
 from pullback.core.tensor import Tensor
 from pullback.ops.array.shape import axis_in, differentiable, dims, drawn
+from pullback.ops.array.sizes import Size, rank
 
 
 @op
@@ -82,7 +83,7 @@ def inverse(perm: Any) -> Any:
     """The permutation that undoes `perm`: a tuple where it is known."""
     order = static_tuple(perm)
     if order is None:
-        return InvertPermutation()(perm)
+        return InvertPermutation()(perm % Size(perm.dtype)(perm))
     return tuple(int(i) for i in np.argsort([i % len(order) for i in order]))
 
 
@@ -232,7 +233,6 @@ def transpose(a: Any, perm: Any = None, conjugate: bool = False, name: str = "tr
     if perm is None:
         if x.spec.shape is None:
             from pullback.ops.array.ranges import range_
-            from pullback.ops.array.sizes import rank
 
             perm = range_(rank(x) - 1, -1, -1)
         else:

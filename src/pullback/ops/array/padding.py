@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core import dtypes, interpreter, shape
-from pullback.core.basics import BroadcastTo, Shape_, SumTo, shape_of, static_tuple
+from pullback.core.basics import BroadcastTo, OnesLike, Shape_, SumTo, shape_of, static_tuple
 from pullback.core.errors import ArgumentError, ShapeError
 from pullback.core.names import public
 from pullback.core.op import Op, op
@@ -155,7 +155,7 @@ class _Mirror(_Padded):
         pairs = np.asarray(paddings).tolist()
         short = 1 if self.mode == "REFLECT" else 0
         for axis, (n, pair) in enumerate(zip(of, pairs, strict=True)):
-            if max(pair) > n - short:
+            if max(pair) > max(n - short, 0):
                 raise ShapeError(
                     f"{self.type}: paddings {pair} of axis {axis} are larger than mode {self.mode} can mirror from {n} entries: "
                     f"at most {max(n - short, 0)}"
@@ -263,7 +263,7 @@ class Tile(Op):
             ones: Any = sum(((1, n) for n in x.spec.shape), ())
         else:
             sizes = Shape_(multiples.dtype)(x)
-            apart, ones = (Reshape()(Pack(1)(m, sizes), (-1,)) for m in (multiples, sizes // sizes if False else _ones(sizes)))
+            apart, ones = (Reshape()(Pack(1)(m, sizes), (-1,)) for m in (multiples, OnesLike()(sizes)))
         return Reshape()(SumTo()(Reshape()(dy, apart), ones), shape_of(x)), None
 
     def batch(self, size: Any, inputs: Any, axes: Any) -> Any:
@@ -287,12 +287,6 @@ class Tile(Op):
     def mistakes(cls) -> Iterator[tuple[Any, type[Exception], str]]:
         yield lambda: cls()(np.ones((2, 3)), (2,)), ShapeError, "one an axis"
         yield lambda: cls()(np.ones(2), (-1,)), ShapeError, "negative"
-
-
-def _ones(vector: Tensor) -> Tensor:
-    from pullback.core.basics import OnesLike
-
-    return OnesLike()(vector)
 
 
 # --- public names ---------------------------------------------------------------------------------------------------

@@ -121,7 +121,7 @@ class GatherNd(ByPlace):
         place, exists = self.places(x.shape, indices)
         rows = by_places(x, indices.shape[-1])
         if exists.all():
-            return rows[place]
+            return rows[place, ...]
         if not len(rows):
             return np.zeros(place.shape + rows.shape[1:], x.dtype)
         y = rows[place]

@@ -19,9 +19,11 @@ from pullback.core.sample import Sample
 from pullback.core.slices import IndexedSlices
 from pullback.core.spec import Spec
 from pullback.core.tensor import Tensor
+from pullback.ops.array.creation import Fill
 from pullback.ops.array.gather import INDEX_TYPES, GatherV2
 from pullback.ops.array.joining import ConcatV2, chain, spread
 from pullback.ops.array.shape import Reshape, dims, static_scalar
+from pullback.ops.array.sizes import Rank
 from pullback.ops.math.arithmetic import GreaterEqual, Maximum
 from pullback.ops.math.select import Cast, Select
 
@@ -67,7 +69,7 @@ class UnsortedSegmentSum(Op):
     def batch(self, size: Any, inputs: Any, axes: Any) -> Any:
         x, ids, count = inputs
         n = static_scalar(count)
-        if axes[2] is not None or n is None or not isinstance(size, int):
+        if axes[2] is not None or n is None or ids.spec.rank is None or not isinstance(size, int):
             return NotImplemented
         ids = spread(size, ids, axes[1])
         first = Reshape()(np.arange(size, dtype=ids.dtype.numpy) * n, (size, *(1,) * (ids.spec.rank - 1)))
@@ -94,9 +96,13 @@ class UnsortedSegmentSum(Op):
 
 def _lifted(mask: Tensor, rows: Tensor) -> Tensor:
     """A mask with axes of size 1 after its own, to meet rows."""
-    missing = (rows.spec.rank or 0) - (mask.spec.rank or 0)
-    lead = shape_of(mask)
-    return Reshape()(mask, chain(lead, (1,) * missing)) if missing else mask
+    if mask.spec.rank is None or rows.spec.rank is None:
+        ones: Any = Fill()(Reshape()(Rank()(rows) - Rank()(mask), (1,)), 1)
+    else:
+        ones = (1,) * (rows.spec.rank - mask.spec.rank)
+        if not ones:
+            return mask
+    return Reshape()(mask, chain(shape_of(mask), ones))
 
 
 @method_of(IndexedSlices, "__pullback_tensor__")

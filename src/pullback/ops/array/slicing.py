@@ -117,7 +117,7 @@ class _Strided(Op):
         """The index as NumPy takes it, on an array of shape `of`."""
         items = self.index(tuple(map(int, of)), *(np.asarray(v).tolist() for v in (begin, end, strides)))
         assert items is not None
-        return tuple(items)
+        return (*items, ...)  # so that one entry is an array too
 
     def with_batch(self) -> Any:
         """The same under one more leading axis, which `begin`, `end` and `strides` take whole as their item 0."""

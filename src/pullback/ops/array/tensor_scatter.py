@@ -38,7 +38,7 @@ class _Changed(ByPlace):
         return x.with_shape(x.shape)
 
     def reference(self, x: Any, indices: Any, updates: Any) -> Any:
-        y = np.array(x)
+        y = np.array(x, order="C")  # so that its rows are views of it
         self.fit(y.shape, indices.shape, updates.shape)
         place, exists = self.places(y.shape, indices)
         rows = by_places(y, indices.shape[-1])

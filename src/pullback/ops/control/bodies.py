@@ -1,7 +1,7 @@
 """Bodies: tracing them, and differentiating them.
 
-    forward body    inputs --nodes--> outputs [+ residuals]
-    backward body   cotangents of outputs, and what it reads of the forward body --rules--> cotangents of inputs
+forward body    inputs --nodes--> outputs [+ residuals]
+backward body   cotangents of outputs, and what it reads of the forward body --rules--> cotangents of inputs
 """
 
 from __future__ import annotations

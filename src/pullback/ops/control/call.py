@@ -67,7 +67,9 @@ class Call(Op):
         backward = backward_of(body, given, want, saved=None if isinstance(node, Operation) else _saved(body))
         found = {id(t): x for t, x in zip(body.inputs, node.inputs, strict=True)}
         found.update((id(t), y) for t, y in zip(body.outputs, node.results, strict=False))
-        lacking = [t for t in backward.reads if id(t) not in found and type(t) is Tensor and t.node.graph is _base(body)]
+        lacking = [
+            t for t in backward.reads if id(t) not in found and type(t) is Tensor and t.node.graph is _base(body)
+        ]
         if lacking:
             more = body.with_outputs([*body.outputs, *lacking])
             node.graph.extend(node, Call(more, self.count), tuple(t.spec for t in lacking))
@@ -177,4 +179,3 @@ def _backward(body: Graph, given: tuple[int, ...], want: tuple[int, ...], saved:
     parameters = {id(t) for t in back.inputs}
     reads = [outer for outer, inner in back.captures.values() if id(inner) in parameters]
     return Backward(back, given, reads, answers)
-

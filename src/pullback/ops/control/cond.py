@@ -48,7 +48,9 @@ class If(Op):
         out = []
         for a, b in zip(self.then.outputs[: self.count], self.orelse.outputs[: self.count], strict=True):
             if a.dtype is not b.dtype:
-                raise DTypeError(f"cond: the branches give {a.dtype.name} and {b.dtype.name}; they must give the same types")
+                raise DTypeError(
+                    f"cond: the branches give {a.dtype.name} and {b.dtype.name}; they must give the same types"
+                )
             out.append(Spec(shape.joined(a.spec.shape, b.spec.shape), a.dtype))
         rows = [iter(self.then.outputs[self.count :]), iter(self.orelse.outputs[self.count :])]
         return (*out, *[next(rows[owner]).spec for owner in self.owners])
@@ -79,9 +81,12 @@ class If(Op):
             def answer() -> list[Any]:
                 body = (node.op.then, node.op.orelse)[which]
                 own = [i for i in range(len(dys)) if i < self.count or node.op.owners[i - self.count] == which]
-                dxs = bodies.swept(body, body.outputs, [dys[i] for i in own] + [None] * (len(body.outputs) - len(own)), [
-                    body.inputs[i - 1] for i in want
-                ])
+                dxs = bodies.swept(
+                    body,
+                    body.outputs,
+                    [dys[i] for i in own] + [None] * (len(body.outputs) - len(own)),
+                    [body.inputs[i - 1] for i in want],
+                )
                 return [
                     bodies.zeros_of(node.inputs[i]) if dx is None else interpreter.as_tensor(dx)
                     for i, dx in zip(want, dxs, strict=True)
@@ -137,7 +142,9 @@ def build(
     second = bodies.traced(orelse, (), "orelse", stands_for[1])
     count = len(first.outputs)
     if len(second.outputs) != count:
-        raise ArgumentError(f"cond: the branches give {count} and {len(second.outputs)} tensors; they must give the same")
+        raise ArgumentError(
+            f"cond: the branches give {count} and {len(second.outputs)} tensors; they must give the same"
+        )
     inputs = bodies.aligned((first, second), 0)
     results = interpreter.current().run(If(first, second, count), (pred, *inputs), name)
     return list(results[:count])
@@ -204,13 +211,17 @@ def _single(result: Any, strict: bool) -> Any:
 
 
 @public("case", v1=None)
-def case_v2(pred_fn_pairs: Any, default: Any = None, exclusive: bool = False, strict: bool = False, name: str = "case") -> Any:
+def case_v2(
+    pred_fn_pairs: Any, default: Any = None, exclusive: bool = False, strict: bool = False, name: str = "case"
+) -> Any:
     """The function of the first predicate that holds. See `pullback.v1.case`."""
     return case(pred_fn_pairs, default, exclusive, strict, name)
 
 
 @public(v1="case")
-def case(pred_fn_pairs: Any, default: Any = None, exclusive: bool = False, strict: bool = False, name: str = "case") -> Any:
+def case(
+    pred_fn_pairs: Any, default: Any = None, exclusive: bool = False, strict: bool = False, name: str = "case"
+) -> Any:
     """The function of the first predicate that holds, else `default`; without a default, the last function.
 
     Raises:
@@ -224,7 +235,9 @@ def case(pred_fn_pairs: Any, default: Any = None, exclusive: bool = False, stric
         from pullback.ops.control.world import Assert
         from pullback.ops.math.select import Cast
 
-        total = sum(Cast(dtypes.int32)(interpreter.as_tensor(p.deref() if hasattr(p, "deref") else p)) for p, _ in pairs)
+        total = sum(
+            Cast(dtypes.int32)(interpreter.as_tensor(p.deref() if hasattr(p, "deref") else p)) for p, _ in pairs
+        )
         checked = Assert()(total <= 1, "case: more than one of exclusive predicates holds")
         with interpreter.current().control_dependencies([checked]) if isinstance(checked, Operation) else _nothing():
             return case(pairs, default, False, strict, name)

@@ -63,7 +63,11 @@ def map_fn(
             return found
 
         with graph.as_default(), graph.name_scope(name or "map"):
-            made = nest.unflatten(structures[0], results) if (results := maps.build(one, tensors, [0] * len(tensors))) else None
+            made = (
+                nest.unflatten(structures[0], results)
+                if (results := maps.build(one, tensors, [0] * len(tensors)))
+                else None
+            )
     _check(made, said)
     if not back_prop:
         made = nest.mapped(REGISTRY["StopGradient"](), made)

@@ -218,7 +218,11 @@ class _Lookup:
 
 
 def build(
-    goes_on: Callable[..., Any], step: Callable[..., Any], start: Sequence[Tensor], shapes: Sequence[Shape], name: str | None
+    goes_on: Callable[..., Any],
+    step: Callable[..., Any],
+    start: Sequence[Tensor],
+    shapes: Sequence[Shape],
+    name: str | None,
 ) -> list[Tensor]:
     """Records a While of these functions over flat lists of variables."""
     here = interpreter.current()
@@ -240,7 +244,9 @@ def build(
 
 def _check_variable(i: int, before: Spec, after: Spec) -> None:
     if before.dtype is not after.dtype:
-        raise DTypeError(f"while_loop: loop variable {i} enters as {before.dtype.name} but body returns {after.dtype.name}").locate()
+        raise DTypeError(
+            f"while_loop: loop variable {i} enters as {before.dtype.name} but body returns {after.dtype.name}"
+        ).locate()
     if before.shape is not None and before.dtype is not dtypes.variant:
         fits = after.shape is not None and len(after.shape) == len(before.shape)
         fits = fits and all(m is None or m == n for m, n in zip(before.shape, after.shape or (), strict=True))
@@ -265,7 +271,16 @@ def while_loop_v2(
 ) -> Any:
     """Repeats body while cond holds. See `pullback.v1.while_loop`. The loop variables come back in their structure."""
     return while_loop(
-        cond, body, loop_vars, shape_invariants, parallel_iterations, back_prop, swap_memory, name, maximum_iterations, True
+        cond,
+        body,
+        loop_vars,
+        shape_invariants,
+        parallel_iterations,
+        back_prop,
+        swap_memory,
+        name,
+        maximum_iterations,
+        True,
     )
 
 
@@ -342,11 +357,11 @@ def _eagerly(cond: Any, body: Any, start: list[Any], nested: Any, most: Any) -> 
     return nest.leaves_of(variables)
 
 
-def _recorded(cond: Any, body: Any, start: list[Any], nested: Any, shapes: list[Shape], most: Any, name: str) -> list[Any]:
+def _recorded(
+    cond: Any, body: Any, start: list[Any], nested: Any, shapes: list[Shape], most: Any, name: str
+) -> list[Any]:
     if most is None:
-        return build(
-            lambda *v: cond(*nested(v)), lambda *v: nest.leaves_of(body(*nested(v))), start, shapes, name
-        )
+        return build(lambda *v: cond(*nested(v)), lambda *v: nest.leaves_of(body(*nested(v))), start, shapes, name)
     limit = interpreter.as_tensor(most, dtypes.int32)
     counter = interpreter.as_tensor(np.int32(0))
     results = build(
@@ -374,7 +389,7 @@ def _invariants(given: Any, start: list[Tensor]) -> list[Shape]:
 
     collect(given)
     if len(flat) != len(start):
-        raise ValueError(f"while_loop: {len(flat)} shape_invariants for {len(start)} loop variables; give one TensorShape each")
+        raise ValueError(
+            f"while_loop: {len(flat)} shape_invariants for {len(start)} loop variables; give one TensorShape each"
+        )
     return flat
-
-

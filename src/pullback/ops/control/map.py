@@ -40,16 +40,18 @@ class Map(Op):
         rows = [x.shape[0] for x, a in zip(inputs, self.axes, strict=True) if a is not None and x.shape]
         size = next((n for n in rows if n is not None), None)
         shapes = [t.spec.shape for t in self.body.outputs]
-        return tuple(Spec(None if s is None else (size, *s), t.dtype) for s, t in zip(shapes, self.body.outputs, strict=True))
+        return tuple(
+            Spec(None if s is None else (size, *s), t.dtype) for s, t in zip(shapes, self.body.outputs, strict=True)
+        )
 
     def reference(self, store: Store, *inputs: Any) -> Any:
         run = interpreter.engine().program(self.body)
         size = next(len(x) for x, a in zip(inputs, self.axes, strict=True) if a is not None)
-        rows = [run(store, *[x if a is None else x[i] for x, a in zip(inputs, self.axes, strict=True)]) for i in range(size)]
+        rows = [
+            run(store, *[x if a is None else x[i] for x, a in zip(inputs, self.axes, strict=True)]) for i in range(size)
+        ]
         if not rows:
-            return tuple(
-                np.zeros((0, *[n or 0 for n in t.spec.shape or ()]), t.dtype.numpy) for t in self.body.outputs
-            )
+            return tuple(np.zeros((0, *[n or 0 for n in t.spec.shape or ()]), t.dtype.numpy) for t in self.body.outputs)
         return tuple(np.stack(column) for column in zip(*rows, strict=True))
 
     def grad(self, node: Any, *dys: Any) -> Any:
@@ -74,7 +76,10 @@ class Map(Op):
             dxs = bodies.swept(
                 body, [body.outputs[k] for k in given], values[len(body.inputs) :], [body.inputs[i] for i in want]
             )
-            return [bodies.zeros_of(values[i]) if dx is None else interpreter.as_tensor(dx) for i, dx in zip(want, dxs, strict=True)]
+            return [
+                bodies.zeros_of(values[i]) if dx is None else interpreter.as_tensor(dx)
+                for i, dx in zip(want, dxs, strict=True)
+            ]
 
         arguments = [*node.inputs, *[dys[k] for k in given]]
         results = build(one, arguments, (*self.axes, *(0,) * len(given)))

@@ -60,7 +60,9 @@ class _Counter:
 
 def _summary(value: Any, count: int) -> str:
     flat = np.ravel(value)
-    shown = " ".join(str(v.decode(errors="replace") if isinstance(v, bytes) else v) for v in (flat if count < 0 else flat[:count]))
+    shown = " ".join(
+        str(v.decode(errors="replace") if isinstance(v, bytes) else v) for v in (flat if count < 0 else flat[:count])
+    )
     return shown + ("..." if 0 <= count < flat.size else "")
 
 
@@ -80,7 +82,12 @@ class PrintV2(Op):
         return ()
 
     def reference(self, *values: Any) -> Any:
-        shown = [np.array2string(np.asarray(v), threshold=max(2 * self.summarize, 1), edgeitems=max(self.summarize, 1)) if np.ndim(v) else _scalar(v) for v in values]
+        shown = [
+            np.array2string(np.asarray(v), threshold=max(2 * self.summarize, 1), edgeitems=max(self.summarize, 1))
+            if np.ndim(v)
+            else _scalar(v)
+            for v in values
+        ]
         parts = self.template.split("\0")
         text = parts[0] + "".join(s + p for s, p in zip(shown, parts[1:], strict=True))
         if self.stream in ("stdout", "stderr"):
@@ -159,7 +166,9 @@ class EagerPyFunc(Op):
         made = self.function(*tensors)
         leaves = [y for y in nest.leaves_of(made) if y is not None or self.Tout]
         if len(leaves) != len(self.Tout):
-            raise InvalidArgumentError(f"py_function: {len(self.Tout)} types in Tout, but the function returned {len(leaves)} values")
+            raise InvalidArgumentError(
+                f"py_function: {len(self.Tout)} types in Tout, but the function returned {len(leaves)} values"
+            )
         return [interpreter.as_tensor(y, t, what="py_function") for y, t in zip(leaves, self.Tout, strict=True)]
 
     def _values(self, tensors: list[Any]) -> tuple[Any, ...]:
@@ -170,7 +179,11 @@ class EagerPyFunc(Op):
         outputs = [k for k, t in enumerate(self.Tout) if t.is_differentiable]
         given = [dys[k] if dys[k] is not None else interpreter.as_tensor(np.zeros(1)) for k in outputs]
         present = tuple(dys[k] is not None for k in outputs)
-        op_ = EagerPyFunc(_Backward(self, tuple(inputs), tuple(outputs), present), tuple(node.inputs[i].dtype for i in inputs), tuple(node.inputs[i].spec.shape for i in inputs))
+        op_ = EagerPyFunc(
+            _Backward(self, tuple(inputs), tuple(outputs), present),
+            tuple(node.inputs[i].dtype for i in inputs),
+            tuple(node.inputs[i].spec.shape for i in inputs),
+        )
         made = op_(*node.inputs, *given)
         made = made if isinstance(made, tuple) else (made,)
         answers: list[Any] = [None] * len(node.inputs)
@@ -193,7 +206,9 @@ def _cube(x: Tensor) -> Tensor:
 class _Backward:
     """The gradient of a Python function, itself a Python function of eager tensors."""
 
-    def __init__(self, forward: Any, inputs: tuple[int, ...], outputs: tuple[int, ...], present: tuple[bool, ...]) -> None:
+    def __init__(
+        self, forward: Any, inputs: tuple[int, ...], outputs: tuple[int, ...], present: tuple[bool, ...]
+    ) -> None:
         self.forward, self.inputs, self.outputs, self.present = forward, inputs, outputs, present
 
     def __call__(self, *tensors: Any) -> list[Any]:
@@ -235,7 +250,7 @@ class _Record:
 
 
 @public("py_function")
-def py_function(func: Callable[..., Any] = None, inp: Any = None, Tout: Any = None, name: str | None = None) -> Any:  # type: ignore[assignment]  # noqa: N803
+def py_function(func: Callable[..., Any] = None, inp: Any = None, Tout: Any = None, name: str | None = None) -> Any:  # type: ignore[assignment]
     """Calls a Python function on eager tensors whenever it runs; differentiable.
 
     Args:
@@ -255,23 +270,32 @@ def py_function(func: Callable[..., Any] = None, inp: Any = None, Tout: Any = No
 
 
 @public("numpy_function", v1="numpy_function")
-def numpy_function(func: Callable[..., Any] = None, inp: Any = None, Tout: Any = None, stateful: bool = True, name: str | None = None) -> Any:  # type: ignore[assignment]  # noqa: N803
+def numpy_function(
+    func: Callable[..., Any] = None, inp: Any = None, Tout: Any = None, stateful: bool = True, name: str | None = None
+) -> Any:  # type: ignore[assignment]
     """Calls a Python function on NumPy arrays whenever it runs. Not differentiable: its gradient is None."""
     from pullback.ops.math.select import StopGradient
 
     made = py_function(lambda *xs: func(*[x.numpy() for x in xs]), inp, Tout, name)
-    return [StopGradient()(y) for y in made] if isinstance(made, list) else made if made is None else StopGradient()(made)
+    return (
+        [StopGradient()(y) for y in made] if isinstance(made, list) else made if made is None else StopGradient()(made)
+    )
 
 
 @public(v1="py_func")
-def py_func(func: Callable[..., Any], inp: Any, Tout: Any, stateful: bool = True, name: str | None = None) -> Any:  # noqa: N803
+def py_func(func: Callable[..., Any], inp: Any, Tout: Any, stateful: bool = True, name: str | None = None) -> Any:
     """Calls a Python function on NumPy arrays whenever it runs; its gradient is None unless overridden."""
     return numpy_function(func, inp, Tout, stateful, name)
 
 
 @public(v1="Print")
 def print_v1(
-    input_: Any, data: Any, message: str | None = None, first_n: int | None = None, summarize: int | None = None, name: str | None = None
+    input_: Any,
+    data: Any,
+    message: str | None = None,
+    first_n: int | None = None,
+    summarize: int | None = None,
+    name: str | None = None,
 ) -> Tensor:
     """The input itself; whenever it runs, writes message and data to standard error.
 

@@ -44,7 +44,12 @@ class VarHandleOp(Op):
 
     def attrs(self) -> dict[str, Any]:
         held = self.resource.spec
-        return {"dtype": held.dtype, "shape": shape.TensorShape(held.shape), "shared_name": self.resource.name.encode(), "container": b""}
+        return {
+            "dtype": held.dtype,
+            "shape": shape.TensorShape(held.shape),
+            "shared_name": self.resource.name.encode(),
+            "container": b"",
+        }
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
@@ -195,7 +200,9 @@ class _Scatter(_OnState):
     def reference(self, store: Store, held: Resource, indices: Any, updates: Any) -> Any:
         new = np.array(store.read(held))
         if np.any(indices < 0) or np.any(indices >= len(new)):
-            raise ShapeError(f"{self.type}: indices must be in [0, {len(new)}), but one is {np.ravel(indices)[np.argmax(np.abs(indices))]}")
+            raise ShapeError(
+                f"{self.type}: indices must be in [0, {len(new)}), but one is {np.ravel(indices)[np.argmax(np.abs(indices))]}"
+            )
         self.into(new, indices, updates)
         store.write(held, new)
         return new
@@ -206,7 +213,13 @@ class _Scatter(_OnState):
     def grad(self, node: Any, dy: Any) -> Any:
         from pullback.core.op import NoGradientYet
 
-        return None, None, NoGradientYet("the gradient through a sparse assignment is not written; differentiate tf.tensor_scatter_nd_update instead")
+        return (
+            None,
+            None,
+            NoGradientYet(
+                "the gradient through a sparse assignment is not written; differentiate tf.tensor_scatter_nd_update instead"
+            ),
+        )
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
@@ -285,4 +298,15 @@ def eager_handle(held: Resource) -> EagerTensor:
     return EagerTensor(held.handle_spec, held)
 
 
-__all__ = ["AddN", "Assign", "AssignAdd", "AssignSub", "NoOp", "ReadVariableOp", "VarHandleOp", "VariableV2", "eager_handle", "resource"]
+__all__ = [
+    "AddN",
+    "Assign",
+    "AssignAdd",
+    "AssignSub",
+    "NoOp",
+    "ReadVariableOp",
+    "VarHandleOp",
+    "VariableV2",
+    "eager_handle",
+    "resource",
+]
