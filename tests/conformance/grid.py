@@ -46,9 +46,11 @@ class GridCase:
         return own if own is not None else self._cast(self.role(f"vector/{name}", ""), precision)
 
     def cotangents(self, precision: str) -> dict[str, Any]:
-        """Role -> upstream gradient, one for each floating result."""
+        """Role -> upstream gradient, one for each floating result; none where TensorFlow has no gradient."""
         names = [role for role in self.data["arrays"] if role.startswith("cotangent") and not role.endswith("@f32")]
         types = [y.dtype for y in self.results(precision) if y is not None and y.dtype.kind == "f"]
+        if not names:
+            return {}
         names.sort(key=_number)
         return {name: self.role(name, "").astype(dtype) for name, dtype in zip(names, types, strict=True)}
 

@@ -17,6 +17,7 @@ from pullback.core.spec import Spec, known_vector
 from pullback.core.tensor import Tensor
 from pullback.ops.array.shape import axis_in, differentiable, dims, drawn
 from pullback.ops.array.sizes import Size, rank
+from pullback.ops.math.arithmetic import Maximum
 
 
 @op
@@ -83,7 +84,7 @@ def inverse(perm: Any) -> Any:
     """The permutation that undoes `perm`: a tuple where it is known."""
     order = static_tuple(perm)
     if order is None:
-        return InvertPermutation()(perm % Size(perm.dtype)(perm))
+        return InvertPermutation()(perm % Maximum()(Size(perm.dtype)(perm), 1))
     return tuple(int(i) for i in np.argsort([i % len(order) for i in order]))
 
 
