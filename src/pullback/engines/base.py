@@ -9,7 +9,6 @@ A lowering is a file in the room named after the engine, loaded when the engine 
 
 from __future__ import annotations
 
-import collections
 import contextlib
 import functools
 import importlib
@@ -30,7 +29,7 @@ from pullback.core.store import Store
 from pullback.core.tensor import EagerTensor, Node, Operation, Tensor
 
 ENGINES: dict[str, Engine] = {}
-_served: collections.Counter[tuple[str, str, str]] = collections.Counter()
+_served: dict[tuple[str, str], str] = {}
 
 
 class Engine:
@@ -46,12 +45,12 @@ class Engine:
             load_lowerings(type(op).__module__, name)
             found = type(op).lowerings.get(name)
             if found is not None:
-                _served[self.name, op.type, name] += 1
+                _served[self.name, op.type] = name
                 return functools.partial(found, op)
         if op.has("expand") and self.lowers:
-            _served[self.name, op.type, "expand"] += 1
+            _served[self.name, op.type] = "expand"
             return functools.partial(_expanded, op)
-        _served[self.name, op.type, "reference"] += 1
+        _served[self.name, op.type] = "reference"
         return op.reference
 
     def program(self, graph: Graph) -> Program:
@@ -176,7 +175,7 @@ def load_lowerings(room: str, engine: str) -> None:
 def report() -> dict[str, dict[str, str]]:
     """For each engine, op type -> what computed it: a lowering by name, "expand", or "reference"."""
     out: dict[str, dict[str, str]] = {}
-    for name, op_type, how in sorted(_served):
+    for (name, op_type), how in sorted(_served.items()):
         out.setdefault(name, {})[op_type] = how
     return out
 

@@ -136,7 +136,7 @@ class BaseSession:
             raise ArgumentError("Session.run: options and run_metadata (traces) are not supported; leave them out")
         feeds = self._feeds(feed_dict) if feed_dict else ()
         leaves, structure = nest.flatten(fetches)
-        key = (tuple([id(x) if not isinstance(x, str) else x for x in leaves]), tuple([id(t) for t, _ in feeds]))
+        key = (interpreter.engine(), tuple([id(x) if not isinstance(x, str) else x for x in leaves]), tuple([id(t) for t, _ in feeds]))
         plan = self._plans.get(key)
         if plan is None or plan.rewrites != self._graph.rewrites:
             plan = self._planned(key, leaves, [t for t, _ in feeds])
