@@ -16,56 +16,89 @@ from pullback.modes.gradients import UnconnectedGradients as UnconnectedGradient
 from pullback.modes.variable import Variable as Variable
 from pullback.modes.variable import VariableAggregation as VariableAggregation
 from pullback.modes.variable import VariableSynchronization as VariableSynchronization
+from pullback.ops.math.functions import abs_ as abs
+from pullback.ops.math.functions import acos as acos
+from pullback.ops.math.functions import acosh as acosh
+from pullback.ops.math.functions import add as add
 from pullback.core.basics import add_n as add_n
 from pullback.ops.array.search import argmax as argmax
 from pullback.ops.array.search import argmin as argmin
 from pullback.core.dtypes import as_dtype as as_dtype
+from pullback.ops.math.functions import asin as asin
+from pullback.ops.math.functions import asinh as asinh
+from pullback.ops.math.functions import atan as atan
+from pullback.ops.math.functions import atan2 as atan2
+from pullback.ops.math.functions import atanh as atanh
 from pullback.ops.array.masks import boolean_mask as boolean_mask
 from pullback.ops.array.sizes import broadcast_dynamic_shape as broadcast_dynamic_shape
 from pullback.ops.array.sizes import broadcast_static_shape as broadcast_static_shape
 from pullback.ops.array.sizes import broadcast_to as broadcast_to
 from pullback.ops.control.cond import case_v2 as case
 from pullback.ops.array.conversion import cast as cast
+from pullback.ops.math.clipping import clip_by_global_norm as clip_by_global_norm
+from pullback.ops.math.clipping import clip_by_norm as clip_by_norm
+from pullback.ops.math.clipping import clip_by_value as clip_by_value
+from pullback.ops.math.functions import complex_ as complex
 from pullback.ops.array.joining import concat as concat
 from pullback.ops.control.cond import cond_v2 as cond
 from pullback.ops.array.conversion import constant as constant
 from pullback.modes.default import control_dependencies as control_dependencies
 from pullback.ops.array.conversion import convert_to_tensor as convert_to_tensor
+from pullback.ops.math.functions import cos as cos
+from pullback.ops.math.functions import cosh as cosh
 from pullback.ops.math.cumulative import cumsum as cumsum
 from pullback.modes.custom import custom_gradient as custom_gradient
 from pullback.modes.default import device as device
+from pullback.ops.math.functions import divide as divide
 from pullback.engines.base import engine as engine
 from pullback.ops.array.sizes import ensure_shape as ensure_shape
+from pullback.ops.math.functions import equal as equal
 from pullback.modes.default import executing_eagerly as executing_eagerly
+from pullback.ops.math.functions import exp as exp
 from pullback.ops.array.shape import expand_dims as expand_dims
 from pullback.ops.array.one_hot import eye as eye
 from pullback.ops.array.creation import fill as fill
+from pullback.ops.math.functions import floor as floor
 from pullback.modes.function import function as function
 from pullback.ops.array.gather import gather as gather
 from pullback.ops.array.places import gather_nd as gather_nd
 from pullback.modes.custom import grad_pass_through as grad_pass_through
 from pullback.modes.gradients import gradients_v2 as gradients
+from pullback.ops.math.functions import greater as greater
+from pullback.ops.math.functions import greater_equal as greater_equal
 from pullback.modes.variable import group as group
 from pullback.modes.gradients import hessians as hessians
 from pullback.ops.array.conversion import identity as identity
 from pullback.ops.array.conversion import identity_n as identity_n
 from pullback.modes.default import init_scope as init_scope
+from pullback.ops.math.functions import less as less
+from pullback.ops.math.functions import less_equal as less_equal
 from pullback.ops.array.ranges import linspace as linspace
+from pullback.ops.math.functions import logical_and as logical_and
+from pullback.ops.math.functions import logical_not as logical_not
+from pullback.ops.math.functions import logical_or as logical_or
 from pullback.ops.control.functional import map_fn as map_fn
 from pullback.ops.linalg.matmul import matmul as matmul
+from pullback.ops.math.functions import maximum as maximum
 from pullback.ops.array.ranges import meshgrid as meshgrid
+from pullback.ops.math.functions import minimum as minimum
+from pullback.ops.math.functions import multiply as multiply
 from pullback.modes.default import name_scope as name_scope
+from pullback.ops.math.functions import negative as negative
 from pullback.modes.custom import NotDifferentiable as no_gradient
+from pullback.ops.math.functions import not_equal as not_equal
 from pullback.ops.control.world import numpy_function as numpy_function
 from pullback.ops.array.one_hot import one_hot as one_hot
 from pullback.ops.array.creation import ones as ones
 from pullback.ops.array.creation import ones_like as ones_like
 from pullback.ops.array.padding import pad as pad
 from pullback.ops.array.joining import parallel_stack as parallel_stack
+from pullback.ops.math.functions import pow_ as pow
 from pullback.ops.control.world import print_v2 as print
 from pullback.ops.control.world import py_function as py_function
 from pullback.ops.array.ranges import range_ as range
 from pullback.ops.array.sizes import rank as rank
+from pullback.ops.math.functions import realdiv as realdiv
 from pullback.ops.math.reduce_functions import reduce_all as reduce_all
 from pullback.ops.math.reduce_functions import reduce_any as reduce_any
 from pullback.ops.math.reduce_functions import reduce_logsumexp as reduce_logsumexp
@@ -78,19 +111,30 @@ from pullback.ops.array.padding import repeat as repeat
 from pullback.ops.array.shape import reshape as reshape
 from pullback.ops.array.layout import reverse as reverse
 from pullback.ops.array.layout import roll as roll
+from pullback.ops.math.functions import round_ as round
 from pullback.ops.array.conversion import saturate_cast as saturate_cast
+from pullback.ops.math.functions import scalar_mul as scalar_mul
 from pullback.ops.array.places import scatter_nd as scatter_nd
 from pullback.ops.array.ranges import sequence_mask as sequence_mask
 from pullback.ops.array.sizes import shape_ as shape
 from pullback.ops.array.sizes import shape_n as shape_n
+from pullback.ops.math.functions import sigmoid as sigmoid
+from pullback.ops.math.functions import sign as sign
+from pullback.ops.math.functions import sin as sin
+from pullback.ops.math.functions import sinh as sinh
 from pullback.ops.array.sizes import size as size
 from pullback.ops.array.slicing import slice_ as slice
 from pullback.ops.array.joining import split as split
+from pullback.ops.math.functions import sqrt as sqrt
+from pullback.ops.math.functions import square as square
 from pullback.ops.array.shape import squeeze as squeeze
 from pullback.ops.array.joining import stack as stack
 from pullback.modes.custom import stop_gradient as stop_gradient
 from pullback.ops.array.slicing import strided_slice as strided_slice
+from pullback.ops.math.functions import subtract as subtract
 from pullback.ops.control.cond import switch_case as switch_case
+from pullback.ops.math.functions import tan as tan
+from pullback.ops.math.functions import tanh as tanh
 from pullback.ops.array.tensor_scatter import tensor_scatter_nd_add as tensor_scatter_nd_add
 from pullback.ops.array.tensor_scatter import tensor_scatter_nd_max as tensor_scatter_nd_max
 from pullback.ops.array.tensor_scatter import tensor_scatter_nd_min as tensor_scatter_nd_min
@@ -99,6 +143,9 @@ from pullback.ops.array.tensor_scatter import tensor_scatter_nd_update as tensor
 from pullback.ops.linalg.matmul import tensordot as tensordot
 from pullback.ops.array.padding import tile as tile
 from pullback.ops.array.layout import transpose as transpose
+from pullback.ops.math.functions import truediv as truediv
+from pullback.ops.math.functions import truncatediv as truncatediv
+from pullback.ops.math.functions import truncatemod as truncatemod
 from pullback.modes.variable import tuple_v2 as tuple
 from pullback.ops.array.search import unique as unique
 from pullback.ops.array.search import unique_with_counts as unique_with_counts
@@ -124,56 +171,89 @@ __all__ = [
     "Variable",
     "VariableAggregation",
     "VariableSynchronization",
+    "abs",
+    "acos",
+    "acosh",
+    "add",
     "add_n",
     "argmax",
     "argmin",
     "as_dtype",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
     "boolean_mask",
     "broadcast_dynamic_shape",
     "broadcast_static_shape",
     "broadcast_to",
     "case",
     "cast",
+    "clip_by_global_norm",
+    "clip_by_norm",
+    "clip_by_value",
+    "complex",
     "concat",
     "cond",
     "constant",
     "control_dependencies",
     "convert_to_tensor",
+    "cos",
+    "cosh",
     "cumsum",
     "custom_gradient",
     "device",
+    "divide",
     "engine",
     "ensure_shape",
+    "equal",
     "executing_eagerly",
+    "exp",
     "expand_dims",
     "eye",
     "fill",
+    "floor",
     "function",
     "gather",
     "gather_nd",
     "grad_pass_through",
     "gradients",
+    "greater",
+    "greater_equal",
     "group",
     "hessians",
     "identity",
     "identity_n",
     "init_scope",
+    "less",
+    "less_equal",
     "linspace",
+    "logical_and",
+    "logical_not",
+    "logical_or",
     "map_fn",
     "matmul",
+    "maximum",
     "meshgrid",
+    "minimum",
+    "multiply",
     "name_scope",
+    "negative",
     "no_gradient",
+    "not_equal",
     "numpy_function",
     "one_hot",
     "ones",
     "ones_like",
     "pad",
     "parallel_stack",
+    "pow",
     "print",
     "py_function",
     "range",
     "rank",
+    "realdiv",
     "reduce_all",
     "reduce_any",
     "reduce_logsumexp",
@@ -186,19 +266,30 @@ __all__ = [
     "reshape",
     "reverse",
     "roll",
+    "round",
     "saturate_cast",
+    "scalar_mul",
     "scatter_nd",
     "sequence_mask",
     "shape",
     "shape_n",
+    "sigmoid",
+    "sign",
+    "sin",
+    "sinh",
     "size",
     "slice",
     "split",
+    "sqrt",
+    "square",
     "squeeze",
     "stack",
     "stop_gradient",
     "strided_slice",
+    "subtract",
     "switch_case",
+    "tan",
+    "tanh",
     "tensor_scatter_nd_add",
     "tensor_scatter_nd_max",
     "tensor_scatter_nd_min",
@@ -207,6 +298,9 @@ __all__ = [
     "tensordot",
     "tile",
     "transpose",
+    "truediv",
+    "truncatediv",
+    "truncatemod",
     "tuple",
     "unique",
     "unique_with_counts",

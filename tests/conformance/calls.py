@@ -11,13 +11,15 @@ from typing import Any
 
 import numpy as np
 
+import pullback.v1 as tf1
+
 Call = Callable[[Any, list[Any], dict[str, Any]], Any]
 
 
 def found(tf: Any, name: str) -> Any:
-    """tf.NAME, or None when it is not served."""
-    at = tf
-    for part in name.split("."):
+    """tf.NAME, or None when it is not served; "v1:NAME" is TensorFlow 1's."""
+    at = tf1 if name.startswith("v1:") else tf
+    for part in name.removeprefix("v1:").split("."):
         try:
             at = getattr(at, part)
         except (AttributeError, ImportError):
@@ -69,6 +71,28 @@ def _backprop_filter(name: str) -> Call:
     return call
 
 
+def raw_attributes(attrs: dict[str, Any]) -> dict[str, Any]:
+    """As the raw ops take them: padding by pairs is "EXPLICIT" with a flat list."""
+    made = full(attrs, "strides", "dilations")
+    if not isinstance(attrs["padding"], str):
+        made |= {"padding": "EXPLICIT", "explicit_paddings": [n for pair in attrs["padding"] for n in pair]}
+    return made
+
+
+def _convolution_backprop(part: str) -> Call:
+    """TensorFlow 1's function where a session's graph is being built, else the raw op, which TensorFlow 2 has too."""
+    first = "filter" if part == "input" else "input"
+    by_v1 = (_backprop_input if part == "input" else _backprop_filter)(f"v1:nn.conv2d_backprop_{part}")
+
+    def call(tf: Any, args: list[Any], attrs: dict[str, Any]) -> Any:
+        if args[0].dialect.name == "v1":
+            return by_v1(tf, args, attrs)
+        raw = found(tf, f"raw_ops.Conv2DBackprop{part.capitalize()}")
+        return raw(**{first: args[0], "out_backprop": args[1]}, **raw_attributes(attrs))
+
+    return call
+
+
 def _morphology(name: str) -> Call:
     return lambda tf, args, attrs: found(tf, name)(*args, data_format="NHWC", **full(attrs, "strides", "dilations"))
 
@@ -91,7 +115,10 @@ def _cast(tf: Any, args: list[Any], attrs: dict[str, Any]) -> Any:
 
 
 def _fused_batch_norm(tf: Any, args: list[Any], attrs: dict[str, Any]) -> Any:
-    return tuple(tf.compat.v1.nn.fused_batch_norm(*args, **attrs)[:3])
+    x, scale, offset = args[:3]
+    mean, variance = args[3:] or (tf.zeros([0], scale.dtype),) * 2
+    made = tf.raw_ops.FusedBatchNormV3(x=x, scale=scale, offset=offset, mean=mean, variance=variance, **attrs)
+    return tuple(made)[:3]
 
 
 def _raw(name: str, first: str) -> Call:
@@ -102,7 +129,6 @@ def _ctc_loss(tf: Any, args: list[Any], attrs: dict[str, Any]) -> Any:
     return tf.nn.ctc_loss(logits=args[0], logits_time_major=True, **attrs)
 
 
-V1 = "compat.v1.nn."
 # op -> (public names that must exist, the call)
 CALLS: dict[str, tuple[tuple[str, ...], Call]] = {
     "where through sqrt": (("where", "sqrt"), lambda tf, args, attrs: tf.where(args[0], args[1], tf.sqrt(args[2]))),
@@ -112,7 +138,10 @@ CALLS: dict[str, tuple[tuple[str, ...], Call]] = {
     "concat": (("concat",), _listed("concat")),
     "stack": (("stack",), _listed("stack")),
     "cast": (("cast",), _cast),
-    "strided_slice": (("newaxis",), lambda tf, args, attrs: eval(attrs["slice"], {"x": args[0], "tf": tf})),
+    "strided_slice": (
+        ("strided_slice",),
+        lambda tf, args, attrs: eval(attrs["slice"], {"x": args[0], "tf": tf, "newaxis": None}),
+    ),
     "dynamic_stitch": (("dynamic_stitch",), lambda tf, args, attrs: tf.dynamic_stitch(attrs["indices"], args)),
     "reverse_sequence": (
         ("reverse_sequence",),
@@ -127,11 +156,17 @@ CALLS: dict[str, tuple[tuple[str, ...], Call]] = {
         ("clip_by_global_norm",),
         lambda tf, args, attrs: tf.clip_by_global_norm(args, attrs["clip_norm"])[0],
     ),
-    "fused_batch_norm": ((V1 + "fused_batch_norm",), _fused_batch_norm),
+    "fused_batch_norm": (("raw_ops.FusedBatchNormV3",), _fused_batch_norm),
     "dropout with a given mask": ((), lambda tf, args, attrs: args[0] * args[1] / (1 - attrs["rate"])),
     "ctc_loss": (("nn.ctc_loss",), _ctc_loss),
-    "conv2d_backprop_input": ((V1 + "conv2d_backprop_input",), _backprop_input(V1 + "conv2d_backprop_input")),
-    "conv2d_backprop_filter": ((V1 + "conv2d_backprop_filter",), _backprop_filter(V1 + "conv2d_backprop_filter")),
+    "conv2d_backprop_input": (
+        ("v1:nn.conv2d_backprop_input", "raw_ops.Conv2DBackpropInput"),
+        _convolution_backprop("input"),
+    ),
+    "conv2d_backprop_filter": (
+        ("v1:nn.conv2d_backprop_filter", "raw_ops.Conv2DBackpropFilter"),
+        _convolution_backprop("filter"),
+    ),
     "depthwise_conv2d": (
         ("nn.depthwise_conv2d",),
         lambda tf, args, attrs: tf.nn.depthwise_conv2d(*args, **full(attrs, "strides")),

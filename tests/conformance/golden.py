@@ -17,7 +17,6 @@ from closeness import close
 from conformance.calls import found
 
 import pullback as tf
-import pullback.v1 as tf1
 
 FOLDER = Path(__file__).resolve().parents[2].parent / "shared" / "goldens"
 TOTAL = len(list(FOLDER.glob("*.json")))
@@ -93,7 +92,7 @@ def _read(value: Any) -> Any:
 
 def missing(names: tuple[str, ...]) -> list[str]:
     """Which public names are not there. "v1:train.X" is looked up in pullback.v1."""
-    return [n for n in names if found(tf1 if n.startswith("v1:") else tf, n.removeprefix("v1:")) is None]
+    return [n for n in names if found(tf, n) is None]
 
 
 def golden(topic: str, *needs: str) -> Callable[[Any], Any]:

@@ -192,20 +192,21 @@ def _generator(cls: type[Op], seed: int = 0) -> np.random.Generator:
 
 def _tensors(op: Op, args: tuple[Any, ...]) -> tuple[EagerTensor, ...]:
     eager = interpreter.eager()
-    given = tuple(_boxed(a, i in op.static or i - len(args) in op.static) for i, a in enumerate(args))
     if op.parsed.free:
-        return tuple(interpreter.as_tensor(a) for a in given)
+        return tuple(interpreter.as_tensor(_boxed(a, False)) for a in args)
+    lists = [dtypes.variant in (a.allowed or ()) for a in op.parsed.arguments(len(args))]
+    given = tuple(_boxed(a, islist) for a, islist in zip(args, lists, strict=True))
     return tuple(interpreter.converted(eager, op, given, None))
 
 
-def _boxed(arg: Any, static: bool) -> Any:
+def _boxed(arg: Any, islist: bool) -> Any:
     """Handles and lists of tensors as tensors; anything else as the door takes it."""
     if isinstance(arg, Resource):
         return EagerTensor(arg.handle_spec, arg)
-    if isinstance(arg, (tuple, list)) and static:
-        return np.array(arg, np.int32)
-    if isinstance(arg, tuple):
+    if isinstance(arg, tuple) and islist:
         return EagerTensor(Spec((), dtypes.variant), arg)
+    if isinstance(arg, (tuple, list)):
+        return np.array(arg, np.int32)
     return arg.copy() if isinstance(arg, np.ndarray) else arg
 
 

@@ -256,7 +256,7 @@ def number(x: Any, dtype: DType | None) -> EagerTensor | None:
     if kind is tuple:
         if not x or not all([type(n) is int for n in x]):
             return None
-    elif (kind is not int and kind is not float) or x == 0:  # -0.0 equals 0.0
+    elif kind is not int and (kind is not float or x == 0):  # -0.0 equals 0.0
         return None
     key = kind, x, dtype
     found = _numbers.get(key)
@@ -290,8 +290,9 @@ def converted(here: Any, op: Any, inputs: tuple[Any, ...], name: str | None) -> 
                 dtype = argument.allowed[0]  # an empty shape says no type by itself
             label = f"{name or op.type}/{argument.name}/"  # absolute: already under the op's own name
             tensor = as_tensor(x, dtype, label, here, what=f"{op.type}: {argument.name}")
-            if dtype is None and argument.variable:
-                known[i] = tensor.spec.dtype
+        if known[i] is None:
+            known[i] = tensor.spec.dtype
+            if dtype is None and None in known[i + 1 :]:
                 wanted[:] = signature.wanted(op, known)
         out.append(tensor)
     return tuple(out)

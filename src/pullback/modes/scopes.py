@@ -405,7 +405,7 @@ def glorot_uniform(wanted: Any, dtype: Any = float32) -> Any:
 
     Source: Glorot and Bengio 2010, equation 16.
     """
-    from pullback.ops.random import random_uniform
+    from pullback.ops.random.functions import random_uniform
 
     wanted = tuple(wanted)
     receptive = int(np.prod(wanted[:-2])) if len(wanted) > 2 else 1

@@ -27,19 +27,29 @@ from pullback.modes.variable import VariableV1 as Variable
 from pullback.modes.variable import VariableAggregation as VariableAggregation
 from pullback.modes.scopes import VariableScope as VariableScope
 from pullback.modes.variable import VariableSynchronization as VariableSynchronization
+from pullback.ops.math.functions import abs_ as abs
 from pullback.core.basics import accumulate_n as accumulate_n
+from pullback.ops.math.functions import acos as acos
+from pullback.ops.math.functions import acosh as acosh
+from pullback.ops.math.functions import add as add
 from pullback.core.basics import add_n as add_n
 from pullback.modes.default import add_to_collection as add_to_collection
 from pullback.modes.default import add_to_collections as add_to_collections
 from pullback.modes.variable import all_variables as all_variables
+from pullback.ops.math.functions import angle as angle
 from pullback.ops.array.search import arg_max as arg_max
 from pullback.ops.array.search import arg_min as arg_min
 from pullback.ops.array.search import argmax_v1 as argmax
 from pullback.ops.array.search import argmin_v1 as argmin
 from pullback.core.dtypes import as_dtype as as_dtype
+from pullback.ops.math.functions import asin as asin
+from pullback.ops.math.functions import asinh as asinh
 from pullback.modes.variable import assign as assign
 from pullback.modes.variable import assign_add as assign_add
 from pullback.modes.variable import assign_sub as assign_sub
+from pullback.ops.math.functions import atan as atan
+from pullback.ops.math.functions import atan2 as atan2
+from pullback.ops.math.functions import atanh as atanh
 from pullback.ops.array.gather import batch_gather as batch_gather
 from pullback.ops.array.masks import boolean_mask_v1 as boolean_mask
 from pullback.ops.array.sizes import broadcast_dynamic_shape as broadcast_dynamic_shape
@@ -47,12 +57,21 @@ from pullback.ops.array.sizes import broadcast_static_shape as broadcast_static_
 from pullback.ops.array.sizes import broadcast_to as broadcast_to
 from pullback.ops.control.cond import case as case
 from pullback.ops.array.conversion import cast as cast
+from pullback.ops.math.functions import ceil as ceil
+from pullback.ops.math.clipping import clip_by_average_norm as clip_by_average_norm
+from pullback.ops.math.clipping import clip_by_global_norm as clip_by_global_norm
+from pullback.ops.math.clipping import clip_by_norm as clip_by_norm
+from pullback.ops.math.clipping import clip_by_value as clip_by_value
+from pullback.ops.math.functions import complex_ as complex
 from pullback.ops.array.joining import concat as concat
 from pullback.ops.control.cond import cond as cond
+from pullback.ops.math.functions import conj as conj
 from pullback.ops.array.conversion import constant_v1 as constant
 from pullback.modes.default import control_dependencies_v1 as control_dependencies
 from pullback.ops.array.conversion import convert_to_tensor_v1 as convert_to_tensor
 from pullback.ops.array.rows import convert_to_tensor_or_indexed_slices as convert_to_tensor_or_indexed_slices
+from pullback.ops.math.functions import cos as cos
+from pullback.ops.math.functions import cosh as cosh
 from pullback.ops.math.reduce_functions import count_nonzero_v1 as count_nonzero
 from pullback.ops.math.cumulative import cumprod as cumprod
 from pullback.ops.math.cumulative import cumsum as cumsum
@@ -60,13 +79,25 @@ from pullback.modes.custom import custom_gradient as custom_gradient
 from pullback.modes.default import device_v1 as device
 from pullback.modes.default import disable_eager_execution as disable_eager_execution
 from pullback.modes.default import disable_eager_execution as disable_v2_behavior
+from pullback.ops.math.functions import div as div
+from pullback.ops.math.functions import divide_no_nan as div_no_nan
+from pullback.ops.math.functions import divide as divide
 from pullback.modes.default import enable_eager_execution as enable_eager_execution
 from pullback.modes.default import enable_v2_behavior as enable_v2_behavior
 from pullback.ops.array.sizes import ensure_shape as ensure_shape
+from pullback.ops.math.functions import equal as equal
+from pullback.ops.math.functions import erf as erf
+from pullback.ops.math.functions import erfc as erfc
 from pullback.modes.default import executing_eagerly_v1 as executing_eagerly
+from pullback.ops.math.functions import exp as exp
 from pullback.ops.array.shape import expand_dims_v1 as expand_dims
+from pullback.ops.math.functions import expm1 as expm1
 from pullback.ops.array.one_hot import eye as eye
 from pullback.ops.array.creation import fill as fill
+from pullback.ops.math.functions import floor as floor
+from pullback.ops.math.functions import floor_div as floor_div
+from pullback.ops.math.functions import floordiv as floordiv
+from pullback.ops.math.functions import floormod as floormod
 from pullback.modes.function import function as function
 from pullback.ops.array.gather import gather_v1 as gather
 from pullback.ops.array.places import gather_nd_v1 as gather_nd
@@ -74,35 +105,58 @@ from pullback.modes.default import get_collection as get_collection
 from pullback.modes.default import get_collection_ref as get_collection_ref
 from pullback.modes.default import get_default_graph as get_default_graph
 from pullback.modes.session import get_default_session as get_default_session
+from pullback.ops.random.seeds import get_seed as get_seed
 from pullback.modes.scopes import get_variable as get_variable
 from pullback.modes.scopes import get_variable_scope as get_variable_scope
+from pullback.ops.math.clipping import global_norm as global_norm
 from pullback.modes.variable import global_variables as global_variables
 from pullback.modes.variable import global_variables_initializer as global_variables_initializer
 from pullback.modes.custom import grad_pass_through as grad_pass_through
 from pullback.modes.gradients import gradients as gradients
+from pullback.ops.math.functions import greater as greater
+from pullback.ops.math.functions import greater_equal as greater_equal
 from pullback.modes.variable import group as group
 from pullback.modes.gradients import hessians_v1 as hessians
 from pullback.ops.array.conversion import identity as identity
 from pullback.ops.array.conversion import identity_n as identity_n
+from pullback.ops.math.functions import imag as imag
 from pullback.modes.default import init_scope as init_scope
 from pullback.modes.variable import global_variables_initializer as initialize_all_variables
 from pullback.modes.variable import local_variables_initializer as initialize_local_variables
 from pullback.modes.variable import variables_initializer as initialize_variables
 from pullback.ops.array.layout import invert_permutation as invert_permutation
+from pullback.ops.math.functions import is_finite as is_finite
+from pullback.ops.math.functions import is_inf as is_inf
+from pullback.ops.math.functions import is_nan as is_nan
 from pullback.modes.variable import is_variable_initialized as is_variable_initialized
+from pullback.ops.math.functions import less as less
+from pullback.ops.math.functions import less_equal as less_equal
 from pullback.ops.array.ranges import linspace as lin_space
 from pullback.ops.array.ranges import linspace as linspace
 from pullback.modes.variable import local_variables as local_variables
 from pullback.modes.variable import local_variables_initializer as local_variables_initializer
+from pullback.ops.math.functions import log as log
+from pullback.ops.math.functions import log1p as log1p
+from pullback.ops.math.functions import logical_and as logical_and
+from pullback.ops.math.functions import logical_not as logical_not
+from pullback.ops.math.functions import logical_or as logical_or
+from pullback.ops.math.functions import logical_xor as logical_xor
 from pullback.ops.control.functional import map_fn as map_fn
 from pullback.ops.linalg.matmul import matmul as matmul
 from pullback.ops.array.layout import matrix_transpose as matrix_transpose
+from pullback.ops.math.functions import maximum as maximum
 from pullback.ops.array.ranges import meshgrid as meshgrid
+from pullback.ops.math.functions import minimum as minimum
+from pullback.ops.math.functions import mod as mod
 from pullback.modes.variable import model_variables as model_variables
 from pullback.modes.variable import moving_average_variables as moving_average_variables
+from pullback.ops.math.functions import multiply as multiply
+from pullback.ops.math.functions import multiply_no_nan as multiply_no_nan
 from pullback.modes.default import name_scope_v1 as name_scope
+from pullback.ops.math.functions import negative as negative
 from pullback.modes.custom import NotDifferentiable as no_gradient
 from pullback.modes.scopes import no_regularizer as no_regularizer
+from pullback.ops.math.functions import not_equal as not_equal
 from pullback.ops.control.world import numpy_function as numpy_function
 from pullback.ops.array.one_hot import one_hot as one_hot
 from pullback.ops.array.creation import ones as ones
@@ -111,11 +165,18 @@ from pullback.modes.default import op_scope as op_scope
 from pullback.ops.array.padding import pad_v1 as pad
 from pullback.ops.array.joining import parallel_stack as parallel_stack
 from pullback.modes.session import placeholder as placeholder
+from pullback.ops.math.functions import pow_ as pow
 from pullback.ops.control.world import print_v2 as print
 from pullback.ops.control.world import py_func as py_func
 from pullback.ops.control.world import py_function as py_function
+from pullback.ops.random.functions import random_normal as random_normal
+from pullback.ops.random.functions import random_shuffle as random_shuffle
+from pullback.ops.random.functions import random_uniform as random_uniform
 from pullback.ops.array.ranges import range_ as range
 from pullback.ops.array.sizes import rank as rank
+from pullback.ops.math.functions import real as real
+from pullback.ops.math.functions import realdiv as realdiv
+from pullback.ops.math.functions import reciprocal as reciprocal
 from pullback.ops.math.reduce_functions import reduce_all_v1 as reduce_all
 from pullback.ops.math.reduce_functions import reduce_any_v1 as reduce_any
 from pullback.ops.math.reduce_functions import reduce_logsumexp_v1 as reduce_logsumexp
@@ -130,22 +191,37 @@ from pullback.modes.default import reset_default_graph as reset_default_graph
 from pullback.ops.array.shape import reshape as reshape
 from pullback.ops.array.layout import reverse as reverse
 from pullback.ops.array.layout import reverse as reverse_v2
+from pullback.ops.math.functions import rint as rint
 from pullback.ops.array.layout import roll as roll
+from pullback.ops.math.functions import round_ as round
+from pullback.ops.math.functions import rsqrt as rsqrt
 from pullback.ops.array.conversion import saturate_cast as saturate_cast
+from pullback.ops.math.functions import scalar_mul as scalar_mul
 from pullback.modes.variable import scatter_add as scatter_add
 from pullback.ops.array.places import scatter_nd as scatter_nd
 from pullback.modes.variable import scatter_sub as scatter_sub
 from pullback.modes.variable import scatter_update as scatter_update
 from pullback.ops.array.ranges import sequence_mask as sequence_mask
+from pullback.ops.random.seeds import set_seed as set_random_seed
 from pullback.ops.array.sizes import shape_v1 as shape
 from pullback.ops.array.sizes import shape_n as shape_n
+from pullback.ops.math.functions import sigmoid as sigmoid
+from pullback.ops.math.functions import sign as sign
+from pullback.ops.math.functions import sin as sin
+from pullback.ops.math.functions import sinh as sinh
 from pullback.ops.array.sizes import size_v1 as size
 from pullback.ops.array.slicing import slice_ as slice
 from pullback.ops.array.joining import split as split
+from pullback.ops.math.functions import sqrt as sqrt
+from pullback.ops.math.functions import square as square
+from pullback.ops.math.functions import squared_difference as squared_difference
 from pullback.ops.array.shape import squeeze_v1 as squeeze
 from pullback.ops.array.joining import stack as stack
 from pullback.modes.custom import stop_gradient as stop_gradient
 from pullback.ops.array.slicing import strided_slice as strided_slice
+from pullback.ops.math.functions import subtract as subtract
+from pullback.ops.math.functions import tan as tan
+from pullback.ops.math.functions import tanh as tanh
 from pullback.ops.array.tensor_scatter import tensor_scatter_nd_add as tensor_scatter_add
 from pullback.ops.array.tensor_scatter import tensor_scatter_nd_add as tensor_scatter_nd_add
 from pullback.ops.array.tensor_scatter import tensor_scatter_nd_max as tensor_scatter_nd_max
@@ -165,6 +241,10 @@ from pullback.ops.array.conversion import to_int32 as to_int32
 from pullback.ops.array.conversion import to_int64 as to_int64
 from pullback.modes.variable import trainable_variables as trainable_variables
 from pullback.ops.array.layout import transpose_v1 as transpose
+from pullback.ops.math.functions import truediv as truediv
+from pullback.ops.random.functions import truncated_normal as truncated_normal
+from pullback.ops.math.functions import truncatediv as truncatediv
+from pullback.ops.math.functions import truncatemod as truncatemod
 from pullback.modes.variable import tuple_v1 as tuple
 from pullback.ops.array.search import unique as unique
 from pullback.ops.array.search import unique_with_counts as unique_with_counts
@@ -176,6 +256,9 @@ from pullback.modes.variable import variables_initializer as variables_initializ
 from pullback.ops.array.masks import where_v1 as where
 from pullback.ops.array.masks import where as where_v2
 from pullback.ops.control.loop import while_loop as while_loop
+from pullback.ops.math.functions import xdivy as xdivy
+from pullback.ops.math.functions import xlog1py as xlog1py
+from pullback.ops.math.functions import xlogy as xlogy
 from pullback.ops.array.creation import zeros as zeros
 from pullback.ops.array.creation import zeros_like_v1 as zeros_like
 
@@ -206,19 +289,29 @@ __all__ = [
     "VariableAggregation",
     "VariableScope",
     "VariableSynchronization",
+    "abs",
     "accumulate_n",
+    "acos",
+    "acosh",
+    "add",
     "add_n",
     "add_to_collection",
     "add_to_collections",
     "all_variables",
+    "angle",
     "arg_max",
     "arg_min",
     "argmax",
     "argmin",
     "as_dtype",
+    "asin",
+    "asinh",
     "assign",
     "assign_add",
     "assign_sub",
+    "atan",
+    "atan2",
+    "atanh",
     "batch_gather",
     "boolean_mask",
     "broadcast_dynamic_shape",
@@ -226,12 +319,21 @@ __all__ = [
     "broadcast_to",
     "case",
     "cast",
+    "ceil",
+    "clip_by_average_norm",
+    "clip_by_global_norm",
+    "clip_by_norm",
+    "clip_by_value",
+    "complex",
     "concat",
     "cond",
+    "conj",
     "constant",
     "control_dependencies",
     "convert_to_tensor",
     "convert_to_tensor_or_indexed_slices",
+    "cos",
+    "cosh",
     "count_nonzero",
     "cumprod",
     "cumsum",
@@ -239,13 +341,25 @@ __all__ = [
     "device",
     "disable_eager_execution",
     "disable_v2_behavior",
+    "div",
+    "div_no_nan",
+    "divide",
     "enable_eager_execution",
     "enable_v2_behavior",
     "ensure_shape",
+    "equal",
+    "erf",
+    "erfc",
     "executing_eagerly",
+    "exp",
     "expand_dims",
+    "expm1",
     "eye",
     "fill",
+    "floor",
+    "floor_div",
+    "floordiv",
+    "floormod",
     "function",
     "gather",
     "gather_nd",
@@ -253,35 +367,58 @@ __all__ = [
     "get_collection_ref",
     "get_default_graph",
     "get_default_session",
+    "get_seed",
     "get_variable",
     "get_variable_scope",
+    "global_norm",
     "global_variables",
     "global_variables_initializer",
     "grad_pass_through",
     "gradients",
+    "greater",
+    "greater_equal",
     "group",
     "hessians",
     "identity",
     "identity_n",
+    "imag",
     "init_scope",
     "initialize_all_variables",
     "initialize_local_variables",
     "initialize_variables",
     "invert_permutation",
+    "is_finite",
+    "is_inf",
+    "is_nan",
     "is_variable_initialized",
+    "less",
+    "less_equal",
     "lin_space",
     "linspace",
     "local_variables",
     "local_variables_initializer",
+    "log",
+    "log1p",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logical_xor",
     "map_fn",
     "matmul",
     "matrix_transpose",
+    "maximum",
     "meshgrid",
+    "minimum",
+    "mod",
     "model_variables",
     "moving_average_variables",
+    "multiply",
+    "multiply_no_nan",
     "name_scope",
+    "negative",
     "no_gradient",
     "no_regularizer",
+    "not_equal",
     "numpy_function",
     "one_hot",
     "ones",
@@ -290,11 +427,18 @@ __all__ = [
     "pad",
     "parallel_stack",
     "placeholder",
+    "pow",
     "print",
     "py_func",
     "py_function",
+    "random_normal",
+    "random_shuffle",
+    "random_uniform",
     "range",
     "rank",
+    "real",
+    "realdiv",
+    "reciprocal",
     "reduce_all",
     "reduce_any",
     "reduce_logsumexp",
@@ -309,22 +453,37 @@ __all__ = [
     "reshape",
     "reverse",
     "reverse_v2",
+    "rint",
     "roll",
+    "round",
+    "rsqrt",
     "saturate_cast",
+    "scalar_mul",
     "scatter_add",
     "scatter_nd",
     "scatter_sub",
     "scatter_update",
     "sequence_mask",
+    "set_random_seed",
     "shape",
     "shape_n",
+    "sigmoid",
+    "sign",
+    "sin",
+    "sinh",
     "size",
     "slice",
     "split",
+    "sqrt",
+    "square",
+    "squared_difference",
     "squeeze",
     "stack",
     "stop_gradient",
     "strided_slice",
+    "subtract",
+    "tan",
+    "tanh",
     "tensor_scatter_add",
     "tensor_scatter_nd_add",
     "tensor_scatter_nd_max",
@@ -344,6 +503,10 @@ __all__ = [
     "to_int64",
     "trainable_variables",
     "transpose",
+    "truediv",
+    "truncated_normal",
+    "truncatediv",
+    "truncatemod",
     "tuple",
     "unique",
     "unique_with_counts",
@@ -355,6 +518,9 @@ __all__ = [
     "where",
     "where_v2",
     "while_loop",
+    "xdivy",
+    "xlog1py",
+    "xlogy",
     "zeros",
     "zeros_like",
 ]

@@ -1,0 +1,168 @@
+"""The tour: what Pullback does, on numbers that can be checked by hand and on real digits.
+
+    walk -> tables -> the network, trained twice -> what its filters respond to -> report.html, tour.png
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+import pullback as tf
+from pullback.core.errors import ArgumentError
+from pullback.explain import digits
+from pullback.explain.convolution import ConvolutionTables, convolution_tables, transposed_tables
+from pullback.explain.tour import drawing, network
+from pullback.explain.tour.network import Training
+from pullback.explain.tour.responses import Channel, strongest_responses
+from pullback.explain.walk import Walk, walk
+
+EPOCHS = 20
+WANTED_ACCURACY = 0.97
+SAME_LOSS = 1e-5
+# Called as watch(style, step, steps) while a network trains.
+Watch = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Check:
+    """Something the tour claims, and whether it held."""
+
+    claim: str
+    found: str
+    held: bool
+
+
+@dataclass(frozen=True)
+class Tour:
+    """All that the tour computed; the report and the terminal only show it."""
+
+    walk: Walk
+    convolution: ConvolutionTables
+    transposed: ConvolutionTables
+    held_out: digits.Digits
+    in_graph: Training
+    on_tape: Training
+    channels: tuple[Channel, ...]
+    epochs: int
+    seconds: float
+
+    @property
+    def apart(self) -> float:
+        """The largest relative difference of the two losses at any step."""
+        return network.apart(self.in_graph, self.on_tape)
+
+    @property
+    def confusion(self) -> np.ndarray:
+        """How often a digit (row) was told to be a digit (column), by the network trained on the tape: [10,10]."""
+        table = np.zeros((10, 10), np.int64)
+        np.add.at(table, (self.held_out.labels, self.on_tape.told), 1)
+        return table
+
+    @property
+    def checks(self) -> list[Check]:
+        """What the tour claims. Accuracy is a claim only of a tour of full length."""
+        x, y, c = self.walk.by_name("x"), self.walk.by_name("y"), self.convolution
+        by_matrix = (c.a.ravel() @ c.sparse_matrix).reshape(c.y.shape)
+        found = [
+            Check(
+                "the walk ends at 2xy = 24 and x² + 1 = 10",
+                f"{x.derivative:g} and {y.derivative:g}",
+                (x.derivative, y.derivative) == (24.0, 10.0),
+            ),
+            Check(
+                "the convolution is the dense layer that its table says",
+                f"at most {np.abs(by_matrix - c.y).max():g} apart",
+                bool(np.array_equal(by_matrix, c.y)),
+            ),
+            Check(
+                "both trainings have the same loss at every step, to 1e-5 relative",
+                f"at most {self.apart:.2g} apart in {len(self.in_graph.losses)} steps",
+                len(self.in_graph.losses) == len(self.on_tape.losses) and self.apart <= SAME_LOSS,
+            ),
+        ]
+        for training in (self.in_graph, self.on_tape) if self.epochs >= EPOCHS else ():
+            claim = f"over {WANTED_ACCURACY:.0%} of held-out digits told rightly ({training.style.partition(':')[0]})"
+            found.append(Check(claim, f"{training.accuracy:.2%}", training.accuracy > WANTED_ACCURACY))
+        return found
+
+
+def run(epochs: int = EPOCHS, watch: Watch | None = None, data: digits.Split | None = None) -> Tour:
+    """Computes the tour.
+
+    Args:
+      epochs: how often each training sees every digit.
+      watch: told of each training step.
+      data: digits to train with and to judge by; by default all 1,797.
+    Raises:
+      ArgumentError: epochs is less than one, or there are fewer digits than one batch.
+    """
+    data = data or digits.split()
+    count = network.steps(data.train, epochs)
+    if epochs < 1 or count < 1:
+        raise ArgumentError(f"tour: epochs is {epochs}, with {len(data.train.labels)} digits; there must be a step to take")
+    began = time.perf_counter()
+    start = network.initial()
+
+    def told(style: str) -> network.Progress:
+        return lambda step: watch(style, step, count) if watch else None
+
+    in_graph = network.train_in_graph(data, epochs, start, told("TensorFlow 1"))
+    on_tape = network.train_on_tape(data, epochs, start, told("TensorFlow 2"))
+    a, w = np.arange(1.0, 10.0).reshape(3, 3), np.arange(1.0, 5.0).reshape(2, 2)
+    return Tour(
+        example_walk(),
+        convolution_tables(a, w),
+        transposed_tables(a, w, (4, 4)),
+        data.held_out,
+        in_graph,
+        on_tape,
+        strongest_responses(data.held_out, on_tape.weights),
+        epochs,
+        time.perf_counter() - began,
+    )
+
+
+def example_walk() -> Walk:
+    """The chain rule of f = x^2 y + y + 2 at (3, 4), a line a node."""
+    x, y = tf.constant(3.0, tf.float64), tf.constant(4.0, tf.float64)
+    with tf.GradientTape() as tape:
+        tape.watch([x, y])
+        n4 = x * x
+        n5 = n4 * y
+        n6 = y + 2
+        n7 = n5 + n6
+    return walk(n7, [x, y], tape=tape, names=["x", "y"])
+
+
+def write(tour: Tour, out: Path) -> tuple[Path, Path]:
+    """Writes report.html and tour.png into the folder `out`, which is made where there is none.
+
+    Each file appears whole or not at all.
+
+    Returns:
+      (path of the report, path of the picture).
+    Raises:
+      OSError: the folder or a file cannot be written.
+    """
+    from pullback.explain.tour.report import page
+
+    out.mkdir(parents=True, exist_ok=True)
+    report, picture = out / "report.html", out / "tour.png"
+    _replace(picture, drawing.mosaic(tour.channels))
+    _replace(report, page(tour).encode("utf-8"))
+    return report, picture
+
+
+def _replace(path: Path, content: bytes) -> None:
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        partial.write_bytes(content)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -137,11 +137,16 @@ def saturate_cast(value: Any, dtype: Any, name: str | None = None) -> Tensor:
 def _range_within(have: Any, to: Any) -> tuple[Any, Any]:
     """The ends of `to` as `have` can hold them, rounded inwards: float32 has no 2**31 - 1."""
     ends = []
-    for end, inwards in ((to.min, np.inf), (to.max, -np.inf)):
-        near = have.numpy.type(max(min(end, have.max), have.min))
-        beyond = near > end if inwards < 0 else near < end
+    for end, inwards in ((_plain(to.min), np.inf), (_plain(to.max), -np.inf)):
+        near = have.numpy.type(max(min(end, _plain(have.max)), _plain(have.min)))
+        beyond = near.item() > end if inwards < 0 else near.item() < end
         ends.append(np.nextafter(near, have.numpy.type(inwards)) if beyond and have.is_floating else near)
     return ends[0], ends[1]
+
+
+def _plain(number: Any) -> Any:
+    """A Python number, which compares exactly with others."""
+    return number.item() if hasattr(number, "item") else number
 
 
 @public(v1="to_float")

@@ -19,7 +19,7 @@ from pullback.core.names import public
 from pullback.core.op import Op, op
 from pullback.core.sample import Sample
 from pullback.core.shape import Shape
-from pullback.core.spec import Spec
+from pullback.core.spec import MOST_STATIC, Spec
 from pullback.core.tensor import Tensor
 from pullback.ops.array.shape import axis_in, differentiable, dims, drawn, static_scalar
 from pullback.ops.math.select import Identity
@@ -60,7 +60,7 @@ class Pack(Op):
         if each is None:
             return values[0].with_shape(None)
         at = axis_in(self.axis, len(each) + 1, "Pack")
-        held = tuple(x.value for x in values) if each == () and any(x.value is not None for x in values) else None
+        held = _packed_value(values, each) if at == 0 and values[0].dtype.is_integer else None
         return Spec((*each[:at], len(values), *each[at:]), values[0].dtype, held)
 
     def reference(self, *values: Any) -> Any:
@@ -90,6 +90,16 @@ class Pack(Op):
     def mistakes(cls) -> Iterator[tuple[Any, type[Exception], str]]:
         yield lambda: cls()(np.ones(2), np.ones(3)), ShapeError, "not compatible"
         yield lambda: cls(2)(np.ones(2)), ShapeError, "axis 2"
+
+
+def _packed_value(values: tuple[Spec, ...], each: Shape) -> Any:
+    """The static value of scalars as a vector, of vectors as a matrix, as far as known."""
+    if all(x.value is None for x in values) or each is None or len(each) > 1 or None in each:
+        return None
+    if each == ():
+        return tuple(x.value for x in values)
+    blank = (None,) * each[0]  # type: ignore[operator]
+    return tuple(blank if x.value is None else x.value for x in values) if len(values) * len(blank) <= MOST_STATIC else None
 
 
 @op
@@ -136,7 +146,7 @@ class Unpack(Op):
         yield Sample(cls(3, -1), (rng.normal(size=(2, 3)),))
         yield Sample(cls(1), (rng.normal(size=(1,)),))
         yield Sample(cls(2), (rng.normal(size=(2, 0)),), name="empty")
-        yield Sample(cls(2), (np.array([b"a", b"b"], object),), wrt=(), name="string")
+        yield Sample(cls(2), (np.array([[b"a"], [b"b"]], object),), wrt=(), name="string")
 
     @classmethod
     def mistakes(cls) -> Iterator[tuple[Any, type[Exception], str]]:
@@ -228,7 +238,7 @@ def _no_axes() -> int:
 
 def _chained_value(values: Any, rank: int, lengths: list[Any]) -> Any:
     """The static value of integer vectors one after another, as far as known."""
-    if rank != 1 or None in lengths or sum(lengths) > 64 or not any(isinstance(x.value, tuple) for x in values):
+    if rank != 1 or None in lengths or sum(lengths) > MOST_STATIC or not any(isinstance(x.value, tuple) for x in values):
         return None
     return sum((x.value if isinstance(x.value, tuple) else (None,) * n for x, n in zip(values, lengths, strict=True)), ())
 
@@ -362,7 +372,7 @@ class SplitV(_Splits):
 def packed(value: Any, dtype: DType | None) -> Tensor:
     """One tensor of a nested list that holds tensors; numbers take the tensors' type."""
     dtype = dtype or _dtype_inside(value)
-    return Pack()(*[interpreter.as_tensor(v, dtype) for v in value])
+    return Pack()(*[interpreter.as_tensor(v, dtype) for v in value], name="packed")
 
 
 def _dtype_inside(value: Any) -> DType | None:

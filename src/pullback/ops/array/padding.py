@@ -68,16 +68,22 @@ class _Padded(Op):
         return {}
 
 
+def _settled(paddings: Tensor) -> Any:
+    """(before, after) of each axis where all are known now, else None."""
+    known = static_tuple(paddings)
+    return None if known is None or any(n is None for pair in known for n in pair) else known
+
+
 def _after_none(paddings: Tensor) -> Any:
     """Paddings for one more leading axis, which gets none."""
-    known = static_tuple(paddings)
+    known = _settled(paddings)
     return ConcatV2()(np.zeros((1, 2), paddings.dtype.numpy), paddings, 0) if known is None else (*_NONE, *known)
 
 
 def _inside(dy: Any, node: Any) -> Any:
     """What of dy lies where x was."""
     x, paddings = node.inputs[:2]
-    known = static_tuple(paddings)
+    known = _settled(paddings)
     begin = paddings[:, 0] if known is None else tuple(p[0] for p in known)
     return Slice()(dy, begin, shape_of(x))
 
@@ -176,7 +182,7 @@ class MirrorPad(_Mirror):
 
     def infer(self, x: Spec, paddings: Spec, *value: Spec) -> Spec:
         y = super().infer(x, paddings)
-        if x.known and isinstance(paddings.value, tuple):
+        if x.known and isinstance(paddings.value, tuple) and y.known:
             self.source(x.shape, paddings.value)
         return y
 

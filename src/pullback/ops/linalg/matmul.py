@@ -269,11 +269,11 @@ def matvec(
     Raises:
       ValueError: both flags. ShapeError: the shapes do not fit.
     """
-    with scope(name, "MatVec", a, b) as full:
+    with scope(name, "MatVec", a, b):
         a, b = _factors(a, b, None)
         column = ExpandDims()(b, -1)
         y = matmul(a, column, transpose_a=transpose_a, adjoint_a=adjoint_a, a_is_sparse=a_is_sparse, b_is_sparse=b_is_sparse)
-        return Squeeze((-1,))(y, name=full)
+        return Squeeze((-1,))(y)
 
 
 @public("tensordot", "linalg.tensordot")
@@ -304,9 +304,9 @@ def tensordot(a: Any, b: Any, axes: Any, name: str | None = None) -> Tensor:
                 ).locate()
         rows, columns = _sizes(a, kept_a), _sizes(b, kept_b)
         depth = _product(_sizes(a, summed_a))
-        left = Reshape()(_permuted(a, kept_a + summed_a), (_product(rows), depth))
-        right = Reshape()(_permuted(b, summed_b + kept_b), (depth, _product(columns)))
-        return Reshape()(MatMul()(left, right), (*rows, *columns), name=full)
+        left = _shaped(_permuted(a, kept_a + summed_a), (_product(rows), depth))
+        right = _shaped(_permuted(b, summed_b + kept_b), (depth, _product(columns)))
+        return _shaped(MatMul()(left, right), (*rows, *columns), name=full)
 
 
 def _pairs(axes: Any, a: Spec, b: Spec) -> tuple[list[int], list[int]]:
@@ -358,7 +358,11 @@ def _product(sizes: Sequence[Any]) -> Any:
 
 
 def _permuted(x: Tensor, order: list[int]) -> Tensor:
-    return x if order == sorted(order) else Transpose()(x, tuple(order))
+    return x if order == sorted(order) else Transpose()(x, tuple(order), name="transpose")
+
+
+def _shaped(x: Tensor, sizes: tuple[Any, ...], name: str | None = None) -> Tensor:
+    return x if x.spec.known and x.spec.shape == sizes else Reshape()(x, sizes, name=name)
 
 
 __all__ = ["BatchMatMulV2", "MatMul", "matmul", "matvec", "tensordot"]

@@ -6,6 +6,7 @@ the other's type. A name stands in `tf`, in `tf.math`, or in both, as TensorFlow
 
 from __future__ import annotations
 
+import builtins
 import math
 from collections.abc import Callable
 from typing import Any
@@ -29,7 +30,8 @@ BOTH, MATH = "tf and tf.math", "tf.math; in TensorFlow 1 also tf"
 
 
 def _named(name: str, where: str, made: Any, doc: str, more: tuple[str, ...] = (), more_v1: tuple[str, ...] = ()) -> Any:
-    made.__name__ = made.__qualname__ = name
+    # Python's own pow and round stay what they are in this module: ours are pow_ and round_.
+    made.__name__ = made.__qualname__ = f"{name}_" if hasattr(builtins, name) else name
     made.__doc__, made.__module__ = doc, __name__
     also_v1 = () if where == BOTH else (name,)
     places = (name, f"math.{name}") if where == BOTH else (f"math.{name}",)

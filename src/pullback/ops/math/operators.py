@@ -80,13 +80,13 @@ def _hash(self: Any) -> int:
 def _matmul(self: Any, other: Any) -> Any:
     from pullback.ops.linalg.matmul import matmul
 
-    return matmul(self, other)
+    return matmul(self, other, name="matmul")
 
 
 def _rmatmul(self: Any, other: Any) -> Any:
     from pullback.ops.linalg.matmul import matmul
 
-    return matmul(other, self)
+    return matmul(other, self, name="matmul")
 
 
 def _rows(self: Any) -> Any:

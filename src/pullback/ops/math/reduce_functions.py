@@ -100,7 +100,7 @@ def _logsumexp(x: Any, axis: Any, keepdims: Any, name: str | None) -> Tensor:
         x = interpreter.as_tensor(x)
         largest = _reduced(r.Max, x, axis, True, None)
         largest = StopGradient()(Select()(m.IsFinite()(largest), largest, ZerosLike()(largest)))
-        total = m.Log()(_reduced(r.Sum, m.Exp()(x - largest), axis, keepdims, None))
+        total = m.Log()(_reduced(r.Sum, m.Exp()(m.Sub()(x, largest)), axis, keepdims, None))
         if not keepdims:
             largest = REGISTRY["Reshape"]()(largest, shape_of(total))
         return m.AddV2()(total, largest, name=full)
@@ -154,10 +154,10 @@ def reduce_variance(input_tensor: Any, axis: Any = None, keepdims: bool = False,
     Raises:
       DTypeError: x is not real or complex. ArgumentError: there is no such axis.
     """
-    with scope(name, "reduce_variance", input_tensor) as full:
+    with scope(name, "reduce_variance", input_tensor):
         x = _needs_numbers("reduce_variance", interpreter.as_tensor(input_tensor))
         off = x - _reduced(r.Mean, x, axis, True, None)
-        return _reduced(r.Mean, _squares(off), axis, keepdims, full)
+        return _reduced(r.Mean, _squares(off), axis, keepdims, None)
 
 
 @public("math.reduce_std")
@@ -167,8 +167,8 @@ def reduce_std(input_tensor: Any, axis: Any = None, keepdims: bool = False, name
     Raises:
       DTypeError: x is not real or complex. ArgumentError: there is no such axis.
     """
-    with scope(name, "reduce_std", input_tensor) as full:
-        return m.Sqrt()(reduce_variance(input_tensor, axis, keepdims), name=full)
+    with scope(name, "reduce_std", input_tensor):
+        return m.Sqrt()(reduce_variance(input_tensor, axis, keepdims))
 
 
 @public("math.reduce_euclidean_norm")

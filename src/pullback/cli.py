@@ -1,0 +1,72 @@
+"""The command `pullback`."""
+
+from __future__ import annotations
+
+import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from pullback import __version__
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="pullback")
+def main() -> None:
+    """Differentiation of array programs, behind the names TensorFlow users know."""
+
+
+@main.command()
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("pullback-tour"),
+    show_default=True,
+    help="Folder for the report and the picture; made where there is none.",
+)
+@click.option(
+    "--epochs", type=click.IntRange(min=1), default=20, show_default=True, help="How often each training sees every digit."
+)
+@click.option("--open", "open_", is_flag=True, help="Open the report in the browser when it is done.")
+def tour(out: Path, epochs: int, open_: bool) -> None:
+    """See what Pullback does: numbers, tables, a network trained on digits.
+
+    Takes some seconds. Ends with exit status 1 when a claim that it checks does not hold.
+    """
+    from rich.console import Console
+
+    from pullback.explain.tour import terminal, write
+
+    console = Console()
+    with plain_errors():
+        _writable(out)
+        found = terminal.run_with_progress(console, epochs)
+        terminal.show(console, found)
+        report, picture = write(found, out)
+    terminal.farewell(console, found, report, picture)
+    if open_ and not webbrowser.open(report.resolve().as_uri()):
+        console.print("No browser could be started; open the report by hand.")
+    failed = [check.claim for check in found.checks if not check.held]
+    if failed:
+        raise click.ClickException(f"does not hold: {'; '.join(failed)}")
+
+
+def _writable(out: Path) -> None:
+    """Finds out before the work, not after it, whether the folder can be made."""
+    out.mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Says in one line what a user can mend; everything else keeps its traceback."""
+    from pullback.core.errors import OpError
+
+    try:
+        yield
+    except OSError as error:
+        where = f" {error.filename}" if error.filename else ""
+        raise click.ClickException(f"cannot write{where}: {error.strerror or error}. Choose another folder with --out.") from None
+    except OpError as error:
+        raise click.ClickException(str(error)) from None
