@@ -29,6 +29,7 @@ from pullback.ops.math.functions import asinh as asinh
 from pullback.ops.math.functions import atan as atan
 from pullback.ops.math.functions import atan2 as atan2
 from pullback.ops.math.functions import atanh as atanh
+from pullback.ops.array.blocks import batch_to_space as batch_to_space
 from pullback.ops.array.masks import boolean_mask as boolean_mask
 from pullback.ops.array.sizes import broadcast_dynamic_shape as broadcast_dynamic_shape
 from pullback.ops.array.sizes import broadcast_static_shape as broadcast_static_shape
@@ -50,6 +51,8 @@ from pullback.ops.math.cumulative import cumsum as cumsum
 from pullback.modes.custom import custom_gradient as custom_gradient
 from pullback.modes.default import device as device
 from pullback.ops.math.functions import divide as divide
+from pullback.ops.array.partition import dynamic_partition as dynamic_partition
+from pullback.ops.array.partition import dynamic_stitch as dynamic_stitch
 from pullback.engines.base import engine as engine
 from pullback.ops.array.sizes import ensure_shape as ensure_shape
 from pullback.ops.math.functions import equal as equal
@@ -86,6 +89,7 @@ from pullback.ops.math.functions import multiply as multiply
 from pullback.modes.default import name_scope as name_scope
 from pullback.ops.math.functions import negative as negative
 from pullback.modes.custom import NotDifferentiable as no_gradient
+from pullback.ops.linalg.norm import norm as norm
 from pullback.ops.math.functions import not_equal as not_equal
 from pullback.ops.control.world import numpy_function as numpy_function
 from pullback.ops.array.one_hot import one_hot as one_hot
@@ -110,6 +114,7 @@ from pullback.ops.math.reduce_functions import reduce_sum as reduce_sum
 from pullback.ops.array.padding import repeat as repeat
 from pullback.ops.array.shape import reshape as reshape
 from pullback.ops.array.layout import reverse as reverse
+from pullback.ops.array.partition import reverse_sequence as reverse_sequence
 from pullback.ops.array.layout import roll as roll
 from pullback.ops.math.functions import round_ as round
 from pullback.ops.array.conversion import saturate_cast as saturate_cast
@@ -124,6 +129,8 @@ from pullback.ops.math.functions import sin as sin
 from pullback.ops.math.functions import sinh as sinh
 from pullback.ops.array.sizes import size as size
 from pullback.ops.array.slicing import slice_ as slice
+from pullback.ops.array.blocks import space_to_batch as space_to_batch
+from pullback.ops.array.blocks import space_to_batch_nd as space_to_batch_nd
 from pullback.ops.array.joining import split as split
 from pullback.ops.math.functions import sqrt as sqrt
 from pullback.ops.math.functions import square as square
@@ -184,6 +191,7 @@ __all__ = [
     "atan",
     "atan2",
     "atanh",
+    "batch_to_space",
     "boolean_mask",
     "broadcast_dynamic_shape",
     "broadcast_static_shape",
@@ -205,6 +213,8 @@ __all__ = [
     "custom_gradient",
     "device",
     "divide",
+    "dynamic_partition",
+    "dynamic_stitch",
     "engine",
     "ensure_shape",
     "equal",
@@ -241,6 +251,7 @@ __all__ = [
     "name_scope",
     "negative",
     "no_gradient",
+    "norm",
     "not_equal",
     "numpy_function",
     "one_hot",
@@ -265,6 +276,7 @@ __all__ = [
     "repeat",
     "reshape",
     "reverse",
+    "reverse_sequence",
     "roll",
     "round",
     "saturate_cast",
@@ -279,6 +291,8 @@ __all__ = [
     "sinh",
     "size",
     "slice",
+    "space_to_batch",
+    "space_to_batch_nd",
     "split",
     "sqrt",
     "square",

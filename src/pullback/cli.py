@@ -27,7 +27,11 @@ def main() -> None:
     help="Folder for the report and the picture; made where there is none.",
 )
 @click.option(
-    "--epochs", type=click.IntRange(min=1), default=20, show_default=True, help="How often each training sees every digit."
+    "--epochs",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="How often each training sees every digit.",
 )
 @click.option("--open", "open_", is_flag=True, help="Open the report in the browser when it is done.")
 def tour(out: Path, epochs: int, open_: bool) -> None:
@@ -40,10 +44,12 @@ def tour(out: Path, epochs: int, open_: bool) -> None:
     from pullback.explain.tour import terminal, write
 
     console = Console()
+    with written_to(out):  # found out before the work, not after it
+        out.mkdir(parents=True, exist_ok=True)
     with plain_errors():
-        _writable(out)
         found = terminal.run_with_progress(console, epochs)
-        terminal.show(console, found)
+    terminal.show(console, found)
+    with written_to(out):
         report, picture = write(found, out)
     terminal.farewell(console, found, report, picture)
     if open_ and not webbrowser.open(report.resolve().as_uri()):
@@ -53,9 +59,14 @@ def tour(out: Path, epochs: int, open_: bool) -> None:
         raise click.ClickException(f"does not hold: {'; '.join(failed)}")
 
 
-def _writable(out: Path) -> None:
-    """Finds out before the work, not after it, whether the folder can be made."""
-    out.mkdir(parents=True, exist_ok=True)
+@contextmanager
+def written_to(out: Path) -> Iterator[None]:
+    """Says which folder cannot be written, why, and what to do."""
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or error
+        raise click.ClickException(f"cannot write to {out}: {why}. Choose another folder with --out.") from None
 
 
 @contextmanager
@@ -65,8 +76,5 @@ def plain_errors() -> Iterator[None]:
 
     try:
         yield
-    except OSError as error:
-        where = f" {error.filename}" if error.filename else ""
-        raise click.ClickException(f"cannot write{where}: {error.strerror or error}. Choose another folder with --out.") from None
     except OpError as error:
         raise click.ClickException(str(error)) from None

@@ -107,6 +107,10 @@ def _norm(tf: Any, args: list[Any], attrs: dict[str, Any]) -> Any:
     return tf.norm(*args, **{**attrs, "ord": kind})
 
 
+def _sliced(x: Any, text: str) -> Any:
+    return eval(text, {"x": x, "newaxis": None})
+
+
 def _cast(tf: Any, args: list[Any], attrs: dict[str, Any]) -> Any:
     (x,) = args
     if "expression" in attrs:  # float(int(x))*x
@@ -140,7 +144,7 @@ CALLS: dict[str, tuple[tuple[str, ...], Call]] = {
     "cast": (("cast",), _cast),
     "strided_slice": (
         ("strided_slice",),
-        lambda tf, args, attrs: eval(attrs["slice"], {"x": args[0], "tf": tf, "newaxis": None}),
+        lambda tf, args, attrs: _sliced(args[0], attrs["slice"]),
     ),
     "dynamic_stitch": (("dynamic_stitch",), lambda tf, args, attrs: tf.dynamic_stitch(attrs["indices"], args)),
     "reverse_sequence": (

@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 from conformance.golden import FOLDER, TOPICS, TOTAL, missing, mix
 
+beside = pytest.mark.skipif(not FOLDER.exists(), reason=f"goldens lie beside the checkout; {FOLDER} is not there")
 
+
+@beside
 def test_goldens_are_served(record_property: Callable[[str, object], None]) -> None:
     for found in pkgutil.iter_modules([str(Path(__file__).parent)]):
         if found.name.startswith("test_goldens_"):
@@ -21,7 +24,7 @@ def test_goldens_are_served(record_property: Callable[[str, object], None]) -> N
         record_property("say", f"golden not yet: {topic}: needs {', '.join(missing(TOPICS[topic]))}")
 
 
-@pytest.mark.skipif(not FOLDER.exists(), reason=f"goldens lie beside the checkout; {FOLDER} is not there")
+@beside
 def test_every_golden_has_a_program() -> None:
     test_goldens_are_served(lambda name, value: None)
     assert set(TOPICS) == {path.stem for path in FOLDER.glob("*.json")}

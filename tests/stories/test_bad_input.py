@@ -1,5 +1,5 @@
-"""Bad input: TensorFlow's class and Python's at once, and a message that says what failed, what was given, what was needed,
-how to mend it, and the line of this file."""
+"""Bad input: TensorFlow's class and Python's at once, and a message that says what failed, what was given, what was
+needed, how to mend it, and the line of this file."""
 
 import numpy as np
 import pytest
@@ -88,12 +88,12 @@ def test_variables():
     with v1.Graph().as_default(), v1.Session() as session:
         v = v1.Variable(1.0, name="v")
         with pytest.raises(
-            v1.errors.FailedPreconditionError, match="uninitialized value v.*initializer.*test_bad_input"
+            v1.errors.FailedPreconditionError, match=r"uninitialized value v.*initializer.*test_bad_input"
         ):
             session.run(v * 2.0)
     with pytest.raises(ValueError, match="initial_value"):
         tf.Variable()
-    with pytest.raises(ValueError, match="no variable|No variables"), v1.Graph().as_default():
+    with pytest.raises(ValueError, match=r"no variable|No variables"), v1.Graph().as_default():
         v1.train.GradientDescentOptimizer(0.1).minimize(v1.constant(1.0))
 
 
@@ -107,7 +107,7 @@ def test_nan_and_empty_are_values():
 
 
 def test_a_file_of_names_says_what_is_near():
-    with pytest.raises(AttributeError, match="did you mean 'nn.conv2d'"):
+    with pytest.raises(AttributeError, match=r"did you mean 'nn\.conv2d'"):
         tf.nn.conv2dd  # noqa: B018
     with pytest.raises(AttributeError, match=r"it is in 'pullback\.v1'"):
         tf.placeholder  # noqa: B018

@@ -335,7 +335,7 @@ def test_sessions_and_their_errors():
     session = tf.Session()
     assert session.run({"a": y, "b": [y, "mul:0"]}, {x: [[1, 2]]})["b"][1].tolist() == [[2.0, 4.0]]
     assert session.make_callable(y, [x])([[3, 4]]).tolist() == [[6.0, 8.0]]
-    with pytest.raises(tf.errors.InvalidArgumentError, match="placeholder tensor 'x'.*test_graphs.py"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"placeholder tensor 'x'.*test_graphs\.py"):
         session.run(y)
     with pytest.raises(ValueError, match=r"Cannot feed value of shape \(3,\)"):
         session.run(y, {x: [1, 2, 3]})
@@ -379,9 +379,11 @@ def test_strings_prints_and_python_functions(capfd):
     z = tf.py_func(lambda v: v + 1, [y], tf.float32)
     assert run(z).tolist() == [2.0, 3.0]
     assert "x is [1.0 2.0]" in capfd.readouterr().err
-    with pytest.raises(tf.errors.InvalidArgumentError, match="too small"):
-        with tf.control_dependencies([tf.Assert(tf.reduce_all(x > 1.5), ["too small", x])]):
-            run(tf.identity(x))
+    with (
+        pytest.raises(tf.errors.InvalidArgumentError, match="too small"),
+        tf.control_dependencies([tf.Assert(tf.reduce_all(x > 1.5), ["too small", x])]),
+    ):
+        run(tf.identity(x))
     cubed = tf2.py_function(lambda v: v * v * v, [x], tf.float32)
     np.testing.assert_allclose(run(tf.gradients(cubed, x)[0]), [3.0, 12.0])
 

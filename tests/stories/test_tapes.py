@@ -24,7 +24,7 @@ class TestTape:
         with tf.GradientTape() as tape:
             y = x * x
         assert tape.gradient(y, x).numpy() == 6.0
-        with pytest.raises(RuntimeError, match="persistent=True.*test_tapes.py"):
+        with pytest.raises(RuntimeError, match=r"persistent=True.*test_tapes\.py"):
             tape.gradient(y, x)
         with tf.GradientTape(persistent=True) as tape:
             y, z = x * x, x * 2.0
@@ -98,7 +98,7 @@ class TestTape:
             tape.gradient(3.0, x)
         with pytest.raises(TypeError, match="source"):
             tape.gradient(y, "x")
-        with pytest.raises(ValueError, match="watch|Tensor"):
+        with pytest.raises(ValueError, match=r"watch|Tensor"):
             tape.watch(3.0)
 
 
@@ -113,9 +113,9 @@ class TestTypes:
 
     def test_tensors_are_never_promoted(self):
         for error in (tf.errors.InvalidArgumentError, TypeError):
-            with pytest.raises(error, match="test_tapes.py"):
+            with pytest.raises(error, match=r"test_tapes\.py"):
                 tf.constant([1, 2]) + 0.5
-            with pytest.raises(error, match="tf.cast"):
+            with pytest.raises(error, match=r"tf\.cast"):
                 tf.constant([1.0]) + tf.constant([1.0], tf.float64)
 
     def test_complex_gradients_are_conjugated(self):
@@ -288,7 +288,7 @@ class TestFunction:
         assert f(tf.constant([1.0])).numpy() == [2.0]
 
     def test_a_tensor_is_no_python_bool_while_tracing(self):
-        with pytest.raises(TypeError, match="tf.cond"):
+        with pytest.raises(TypeError, match=r"tf\.cond"):
             tf.function(lambda x: x if x > 0 else -x)(tf.constant(1.0))
 
     def test_gradients_by_captures_and_arguments_of_nested_functions(self):

@@ -90,7 +90,7 @@ class TestChosenUnits:
         np.testing.assert_array_equal(self.project(strongest=True), [[0, 0], [0, 5], [0, 0], [0, 0]])
 
     def test_mistakes_are_named(self):
-        with pytest.raises(tf.errors.InvalidArgumentError, match="channel 2 .* 0 to 1"):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=r"channel 2 .* 0 to 1"):
             self.project(channel=2)
         with pytest.raises(tf.errors.InvalidArgumentError, match="row -1"):
             self.project(unit=(-1, 0))
@@ -98,5 +98,5 @@ class TestChosenUnits:
             self.project(unit=(0, 0), strongest=True)
         with pytest.raises(tf.errors.InvalidArgumentError, match="needs `tape`"):
             deconvnet(tf.ones([1, 2, 2, 1]), tf.ones([1, 2, 2, 1]))
-        with pytest.raises(tf.errors.InvalidArgumentError, match="four|must be a layer"):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="must be a layer"):
             deconvnet(tf.ones([2]), tf.ones([2]))

@@ -184,7 +184,7 @@ def fitted(dx: Any, *, to: Tensor, by: Node) -> Any:
 
 
 def spans(x: Tensor, node: Node) -> bool:
-    """Whether an input surely has the output's shape already, though not all of it is known: no other input is larger."""
+    """Whether an input surely has the output's shape, though not all of it is known: no other input is larger."""
     mine = x.spec.held.shape
     if mine is None:
         return all(other is x for other in node.inputs)

@@ -179,7 +179,7 @@ def as_dtype(type_value: Any) -> DType:
             return _BY_NAME[value]
         if isinstance(value, int) and value in _BY_ENUM:
             return _BY_ENUM[value]
-        return from_numpy(np.dtype(value))
+        return from_numpy(np.dtype(type_value))
     except (TypeError, KeyError):
         names = ", ".join(_BY_NAME)
         raise DTypeError(f"{value!r} names no element type; the names are {names}").locate() from None  # type: ignore[misc]

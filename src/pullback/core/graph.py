@@ -47,7 +47,7 @@ class Graph:
         self._names: dict[str, int] = {}
         self._by_name: dict[str, Operation] = {}
         self._controls: tuple[Operation, ...] = ()
-        self._device: Any = ""
+        self._device: str | Callable[[Operation], str] = ""
         self._constants: dict[int, tuple[Tensor, Tensor]] = {}
         self.stands_for: Any = None  # of a backward body: where a tensor of the forward body is to be had
         self.variable_scope: Any = None  # modes/scopes.py keeps its state here

@@ -50,7 +50,7 @@ def method_of(cls: type, name: str | None = None) -> Callable[[T], T]:
 
     def install(function: T) -> T:
         value: Any = function
-        setattr(cls, name or (value.fget if isinstance(value, property) else value).__name__, function)
+        setattr(cls, name or (value.fget if isinstance(value, property) else value).__name__, function)  # type: ignore[union-attr]
         return function
 
     return install

@@ -21,7 +21,7 @@ def flatten(nest: Any) -> tuple[list[Any], Any]:
         return [nest], _LEAF
     import optree
 
-    leaves, definition = optree.tree_flatten(nest, none_is_leaf=True, namespace="pullback")
+    leaves, definition = optree.tree_flatten(nest, none_is_leaf=True, namespace="pullback")  # type: ignore[arg-type]
     return leaves, definition
 
 

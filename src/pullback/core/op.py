@@ -14,6 +14,7 @@ Arrays, graphs and functions are told apart by identity.
 from __future__ import annotations
 
 import importlib
+import inspect
 import struct
 import weakref
 from collections.abc import Iterator
@@ -260,7 +261,7 @@ def _bind_fields(cls: type[Op], args: tuple[Any, ...], kwargs: dict[str, Any]) -
 def op(cls: type[Op]) -> type[Any]:
     """Class decorator: annotations become interned fields, the signature is parsed, the type is registered."""
     inherited = [f for base in reversed(cls.__mro__[1:]) for f in base.__dict__.get("own_fields", ())]
-    own = [f for f, kind in cls.__dict__.get("__annotations__", {}).items() if not str(kind).startswith("ClassVar")]
+    own = [f for f, kind in inspect.get_annotations(cls).items() if not str(kind).startswith("ClassVar")]
     cls.own_fields = tuple(own)  # type: ignore[attr-defined]
     cls.fields = tuple(dict.fromkeys([*inherited, *own]))
     cls.defaults = {f: frozen(getattr(cls, f))[0] for f in cls.fields if hasattr(cls, f)}

@@ -18,9 +18,8 @@ class Spec:
 
     Interned: equal specs are one object, so they hash and compare by identity.
 
-    `value` is an int or None for a scalar, a tuple of these for a vector, of such tuples for a matrix (paddings), absent
-    (None) otherwise. The spec of a
-    variable's handle carries, as `value`, the Spec of what the variable holds.
+    `value` is an int or None for a scalar, a tuple of these for a vector, of such tuples for a matrix (paddings),
+    absent (None) otherwise. The spec of a variable's handle carries, as `value`, the Spec of what the variable holds.
     """
 
     __slots__ = ("__weakref__", "dtype", "shape", "value")
@@ -72,7 +71,7 @@ class Spec:
 
 
 def known_vector(spec: Spec) -> tuple[int | None, ...] | None:
-    """What is known of a shape argument: its entries (None or -1 kept as they are), or None when not even its length is."""
+    """What is known of a shape argument: its entries (None or -1 as they are), or None when not even its length is."""
     if isinstance(spec.value, tuple):
         return spec.value
     if spec.shape is not None and len(spec.shape) == 1 and spec.shape[0] is not None and spec.shape[0] <= MOST_STATIC:

@@ -1,4 +1,4 @@
-"""The default engine where no native code is: NumPy, with convolutions and products handed to BLAS by the rooms' `blas.py`."""
+"""The default engine where no native code is: NumPy, the rooms' `blas.py` handing convolutions and products to BLAS."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class ConvolutionTables:
     @property
     def uses(self) -> NDArray[np.bool_]:
         """Which output uses which input, bool [P,Q,H,W]; also where the weight is 0."""
-        return self.weight_of.any(axis=(4, 5))
+        return np.asarray(self.weight_of.any(axis=(4, 5)))
 
     @property
     def outputs_using(self) -> NDArray[np.int64]:
@@ -119,9 +119,14 @@ class ConvolutionTables:
         counts = [[f"row {i}", *map(str, row)] for i, row in enumerate(self.outputs_using, 1)]
         columns = [f"column {j}" for j in range(1, self.a.shape[1] + 1)]
         return (
-            table("By what each output takes each input: dy/da, and the weight it is", self.input_head, self.input_rows(), "sums")
-            + table("How many outputs use each input", ["", *columns], counts, "sums")
-            + table("What stands under each weight: dy/dw, and the input it is", self.kernel_head, self.kernel_rows(), "sums")
+            table(
+                "What each output takes each input times: dy/da, and the weight it is",
+                self.input_head,
+                self.input_rows(),
+                "sums",
+            )
+            + table("How many outputs use each input", ["picture", *columns], counts, "sums")
+            + table("The input under each weight: dy/dw", self.kernel_head, self.kernel_rows(), "sums")
         )
 
     _repr_html_ = html

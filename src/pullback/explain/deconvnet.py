@@ -4,8 +4,8 @@
     picture <- conv' <- rectify <- unpool <- conv' <- rectify <----+
 
 Three of the four are the chain rule's own: a convolution's gradient is the transposed convolution, a max pool's puts
-each value back where its maximum was (the "switches"). Only relu differs: the deconvnet rectifies what comes down instead
-of masking it by what went up. So it is one call of `backprop` with one rule replaced.
+each value back where its maximum was (the "switches"). Only relu differs: the deconvnet rectifies what comes down
+instead of masking it by what went up. So it is one call of `backprop` with one rule replaced.
 
 Source: Zeiler & Fergus, "Visualizing and understanding convolutional networks", ECCV 2014, section 2.1.
 """
@@ -58,7 +58,9 @@ def deconvnet(
     Ties: of equal units the first in row order is the strongest; max pooling's switches are the forward pass's.
     """
     if target.spec.rank not in (4, None):
-        raise ShapeError(f"deconvnet: target has shape {text(target.spec.shape)}; it must be a layer [N,P,Q,K]").locate()
+        raise ShapeError(
+            f"deconvnet: target has shape {text(target.spec.shape)}; it must be a layer [N,P,Q,K]"
+        ).locate()
     if unit is not None and strongest:
         raise ArgumentError("deconvnet: give `unit` or `strongest`, not both").locate()
     if isinstance(target, EagerTensor):
@@ -93,9 +95,13 @@ def _chosen(target: Tensor, channel: int | None, unit: tuple[int, int] | None, s
 def _one(which: int, count: int | None, what: str, shape: tuple[int, ...], like: Tensor) -> Any:
     """A vector of zeros with a one in it, shaped to multiply a layer."""
     if count is None:
-        raise ShapeError(f"deconvnet: the number of {what}s of {like!r} must be known to choose {what} {which}").locate()
+        raise ShapeError(
+            f"deconvnet: the number of {what}s of {like!r} must be known to choose {what} {which}"
+        ).locate()
     if not 0 <= which < count:
-        raise ShapeError(f"deconvnet: {what} {which} of a layer of shape {text(like.spec.shape)}; it has 0 to {count - 1}").locate()
+        raise ShapeError(
+            f"deconvnet: {what} {which} of a layer of shape {text(like.spec.shape)}; it has 0 to {count - 1}"
+        ).locate()
     return np.eye(count, dtype=like.dtype.numpy)[which].reshape(shape)
 
 
@@ -105,7 +111,9 @@ def _largest(layer: Tensor) -> Tensor:
 
     shape = layer.spec.shape
     if shape is None or None in shape[1:]:
-        raise ShapeError(f"deconvnet: the layer's size must be known to choose its strongest unit, but is {text(shape)}").locate()
+        raise ShapeError(
+            f"deconvnet: the layer's size must be known to choose its strongest unit, but is {text(shape)}"
+        ).locate()
     size = int(np.prod(shape[1:]))  # type: ignore[arg-type]
     flat = REGISTRY["Reshape"]()(layer, (-1, size))
     first = REGISTRY["ArgMax"]()(flat, 1)

@@ -12,9 +12,7 @@ def number(value: float) -> str:
     return f"{value + 0.0:.6g}"
 
 
-def table(
-    caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], kind: str = "", plain: bool = True
-) -> str:
+def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], kind: str = "", plain: bool = True) -> str:
     """A table whose first column names its rows.
 
     Args:
@@ -30,7 +28,9 @@ def table(
         f'<tr><th scope="row">{cell(row[0])}</th>' + "".join(f"<td>{cell(c)}</td>" for c in row[1:]) + "</tr>"
         for row in rows
     ]
-    opening = f'<div class="scroll"><table class="{kind}"><caption>{escape(caption)}</caption>'
+    told = escape(caption)
+    around = f'<div class="scroll" role="group" aria-label="{told}" tabindex="0">'
+    opening = f'{around}<table class="{kind}"><caption>{told}</caption>'
     return f"{opening}<thead><tr>{columns}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
 
 

@@ -149,13 +149,17 @@ class Walk:
         """A picture of the graph and the two passes as tables: a fragment of a page."""
         from pullback.explain.walk_picture import drawn
 
-        values = [[f"n{n.index}", line.partition(" = ")[2]] for n, line in zip(self.numbers, self.first_pass(), strict=True)]
+        values = [
+            [f"n{n.index}", line.partition(" = ")[2]] for n, line in zip(self.numbers, self.first_pass(), strict=True)
+        ]
         chains = [[c[0], " = ".join(c[1:-1]), c[-1]] for c in map(self.chain, reversed(self.numbers))]
         f = self.function
         return (
-            f"<figure>{drawn(self)}</figure>"
-            + table(f"First pass: the values, from the inputs to {f}", ["number", "value"], values, "sums")
-            + table(f"Second pass: the derivatives, from {f} back", ["derivative", "chain rule", "value"], chains, "sums")
+            f'<figure tabindex="0" aria-label="Graph of {f}">{drawn(self)}</figure>'
+            + table("First pass: the values, forward", ["number", "value"], values, "sums")
+            + table(
+                f"Second pass: the derivatives of {f}, backward", ["derivative", "chain rule", "value"], chains, "sums"
+            )
         )
 
     _repr_html_ = html
@@ -199,9 +203,13 @@ def walk(
         surroundings = y.graph.as_default()
         fetch = lambda tensors: session.run(tensors, feed_dict)  # noqa: E731
     else:
-        raise ArgumentError("walk: give the tape that heard an eager y, or the session that computes a graph's y").locate()
+        raise ArgumentError(
+            "walk: give the tape that heard an eager y, or the session that computes a graph's y"
+        ).locate()
     if not heard.steps and all(handle_of(x) is not y for x in xs):
-        raise ArgumentError(f"walk: {function} depends on none of {len(xs)} xs, so there is nothing to walk back to").locate()
+        raise ArgumentError(
+            f"walk: {function} depends on none of {len(xs)} xs, so there is nothing to walk back to"
+        ).locate()
     with interpreter.paused_tapes() if isinstance(y, EagerTensor) else contextlib.nullcontext(), surroundings:
         return _Numbering(y, xs, heard.of(y), names, function).walked(fetch, rules)
 
@@ -244,15 +252,17 @@ class _Numbering:
         self.names = {id(handle_of(x)): n for x, n in zip(xs, names or _names(xs), strict=True)}
         results = [(r, s) for s in steps for r, dy in zip(s.node.results, s.dys, strict=True) if dy is not None]
         made = {id(r) for r, _ in results}
-        ends = {id(x): x for x in (*map(handle_of, xs), *(x for s in steps for x in s.node.inputs)) if id(x) not in made}
+        ends = {
+            id(x): x for x in (*map(handle_of, xs), *(x for s in steps for x in s.node.inputs)) if id(x) not in made
+        }
         self.tensors: list[Any] = [*ends.values(), *(r for r, _ in results)]
         self.maker = {id(r): s for r, s in results}
         self.index = {id(t): i for i, t in enumerate(self.tensors, 1)}
         for t in self.tensors:
             if t.spec.held.shape != () and t.spec.held.dtype.is_floating:
                 raise ShapeError(
-                    f"walk: {self.function}'s graph holds a tensor of shape {text(t.spec.held.shape)} ({t!r}); every number "
-                    "on the way must be a scalar, so walk from one entry, y[i], or take scalars as the xs"
+                    f"walk: {self.function}'s graph holds a tensor of shape {text(t.spec.held.shape)} ({t!r}); "
+                    "every number on the way must be a scalar, so walk from one entry, y[i], or take scalars as the xs"
                 ).locate()
 
     def walked(self, fetch: Any, rules: Any) -> Walk:

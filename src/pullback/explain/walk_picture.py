@@ -1,8 +1,8 @@
 """The walk's graph as SVG: values above, derivatives below, the partial derivative on each edge.
 
-    n1 = x          n4
-    [ 3  ] --6-->  [ 9 ]  --4-->  ...
-    [ 24 ]         [ 4 ]
+n1 = x          n4
+[ 3  ] --6-->  [ 9 ]  --4-->  ...
+[ 24 ]         [ 4 ]
 """
 
 from __future__ import annotations
@@ -23,10 +23,9 @@ def drawn(walk: Any) -> str:
     edges, boxes = [], []
     for n in walk.numbers:
         boxes.append(_box(n, *at[n.index]))
-        for term in n.terms:
-            edges.append(_edge(at[n.index], at[term.via], " + ".join(number(p) for p in term.partials)))
-        for i in {j for j in n.inputs if all(t.via != n.index for t in walk.numbers[j - 1].terms)}:
-            edges.append(_edge(at[i], at[n.index], ""))
+        edges += [_edge(at[n.index], at[t.via], " + ".join(map(number, t.partials))) for t in n.terms]
+        silent = {j for j in n.inputs if all(t.via != n.index for t in walk.numbers[j - 1].terms)}
+        edges += [_edge(at[i], at[n.index], "") for i in sorted(silent)]
     told = f"{walk.function} = {number(walk.result.value)}: each number's value, and below it the derivative by it."
     title = f"Graph of {walk.function}, values and derivatives"
     return (
@@ -46,7 +45,7 @@ _STYLE = (
 
 
 def _places(walk: Any) -> dict[int, tuple[int, int]]:
-    """Top left corner of each box. A column is the longest way from an input; a row is near the rows of what it reads."""
+    """Top left corner of each box. A column is the longest way from an input; a row is near those of what it reads."""
     column: dict[int, int] = {}
     for n in walk.numbers:
         column[n.index] = 1 + max((column[i] for i in n.inputs), default=-1)

@@ -202,8 +202,8 @@ def _custom(f: Callable[..., Any], flat: list[Any], structure: Any, kwargs: Any)
     read = list(listens.variables.values())
     if read and not _takes_variables(grad_fn):
         raise TypeError(
-            f"custom_gradient: {f.__name__} reads variables {[v.name for v in read]}, so its grad_fn must take a keyword "
-            "`variables` and return (cotangents of args, cotangents of variables)"
+            f"custom_gradient: {f.__name__} reads variables {[v.name for v in read]}, so its grad_fn must take a "
+            "keyword `variables` and return (cotangents of args, cotangents of variables)"
         )
     tensors = [x for x in arguments if isinstance(x, Tensor)]
     handles = [v.handle for v in read]
@@ -268,7 +268,7 @@ def grad_pass_through(f: Callable[..., Any]) -> Callable[..., Any]:
     @custom_gradient
     def passing(*args: Any, **kwargs: Any) -> Any:
         def grad(*dys: Any, **_: Any) -> Any:
-            return dys if len(dys) > 1 else dys[0]
+            return dys[0] if len(dys) == 1 else dys
 
         return f(*args, **kwargs), grad
 

@@ -349,7 +349,8 @@ def function(
       func: the function; without it, the answer is a decorator.
       input_signature: nest of TensorSpec; one trace serves all arguments that fit.
       jit_compile, experimental_compile: chooses the engine, never results; on this engine both run alike.
-      reduce_retracing, experimental_relax_shapes, experimental_*: hints to TensorFlow's runtime; results do not hang on them.
+      reduce_retracing, experimental_relax_shapes, experimental_*: hints to TensorFlow's runtime; results do not hang on
+        them.
     Tensors and NumPy arrays are inputs; other Python values are constants of a trace, and another value makes another.
     Python's `if`, `while` and `for` run while tracing; for decisions on tensors use tf.cond, tf.while_loop, tf.map_fn.
     """

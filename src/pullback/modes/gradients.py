@@ -90,7 +90,7 @@ def gradients(
       ys, xs: a tensor (or variable), or a list.
       grad_ys: for each y the cotangent it starts from; None entries and None itself mean ones.
       name: scope of the new nodes.
-      colocate_gradients_with_ops, gate_gradients, aggregation_method: choose placement, order and memory, never numbers.
+      colocate_gradients_with_ops, gate_gradients, aggregation_method: choose placement, order, memory, never numbers.
       stop_gradients: tensors taken as constants, also between xs: partial instead of total derivatives.
       unconnected_gradients: NONE answers None for an x that no y hangs on, ZERO answers zeros.
       rules: {op class: rule} used instead of the ops' own, as for guided back-propagation.

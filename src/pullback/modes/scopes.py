@@ -32,7 +32,7 @@ public_value("AUTO_REUSE", v1="AUTO_REUSE")
 
 @public(v1="VariableScope")
 class VariableScope:
-    """Defaults that get_variable takes: name prefix, reuse, initializer, regularizer, dtype, constraint, custom getter."""
+    """Defaults of get_variable: name prefix, reuse, initializer, regularizer, dtype, constraint, custom getter."""
 
     def __init__(
         self,
@@ -258,11 +258,12 @@ def get_variable(
     """The variable of this name under the current variable scope; made when the scope allows.
 
     Args:
-      initializer: a function (shape, dtype=, partition_info=) or (shape, dtype), or a value; by default Glorot uniform for
-        floats, zeros for integers and bool.
+      initializer: a function (shape, dtype=, partition_info=) or (shape, dtype), or a value; by default Glorot uniform
+        for floats, zeros for integers and bool.
       regularizer: a function of the variable; what it gives joins REGULARIZATION_LOSSES.
     Raises:
-      ValueError: the variable exists and reuse is not on, or does not exist and reuse is True; or the shape is not known.
+      ValueError: the variable exists and reuse is not on, or does not exist and reuse is True; or the shape is
+        not known.
     """
     if partitioner is not None:
         raise ArgumentError("get_variable: partitioned variables are not supported; leave partitioner out")
@@ -307,7 +308,8 @@ def _get(
     if found is not None:
         if not reuse:
             raise ValueError(
-                f"Variable {name} already exists, disallowed. Did you mean to set reuse=True or reuse=tf.AUTO_REUSE in VarScope?"
+                f"Variable {name} already exists, disallowed. Did you mean to set reuse=True or "
+                "reuse=tf.AUTO_REUSE in VarScope?"
             )
         _check_shared(name, found, shape, dtype)
         return found
@@ -330,11 +332,13 @@ def _get(
 def _check_shared(name: str, found: Variable, given: Any, dtype: Any) -> None:
     if given is not None and not found.shape.is_compatible_with(given):
         raise ValueError(
-            f"Trying to share variable {name}, but specified shape {shape.TensorShape(given)} and found shape {found.shape}."
+            f"Trying to share variable {name}, but specified shape {shape.TensorShape(given)} "
+            f"and found shape {found.shape}."
         )
     if as_dtype(dtype) is not found.dtype:
         raise ValueError(
-            f"Trying to share variable {name}, but specified dtype {as_dtype(dtype).name} and found dtype {found.dtype.name}."
+            f"Trying to share variable {name}, but specified dtype {as_dtype(dtype).name} "
+            f"and found dtype {found.dtype.name}."
         )
 
 

@@ -136,7 +136,8 @@ class BaseSession:
             raise ArgumentError("Session.run: options and run_metadata (traces) are not supported; leave them out")
         feeds = self._feeds(feed_dict) if feed_dict else ()
         leaves, structure = nest.flatten(fetches)
-        key = (interpreter.engine(), tuple([id(x) if not isinstance(x, str) else x for x in leaves]), tuple([id(t) for t, _ in feeds]))
+        named = tuple([id(x) if not isinstance(x, str) else x for x in leaves])
+        key = (interpreter.engine(), named, tuple([id(t) for t, _ in feeds]))
         plan = self._plans.get(key)
         if plan is None or plan.rewrites != self._graph.rewrites:
             plan = self._planned(key, leaves, [t for t, _ in feeds])
@@ -184,9 +185,7 @@ class BaseSession:
         """Compiles a set of fetches and keeps the plan."""
         tensors: list[Tensor] = []
         operations: list[Operation] = []
-        shapes: list[Any] = []
-        for leaf in leaves:
-            shapes.append(self._fetch(leaf, tensors, operations))
+        shapes = [self._fetch(leaf, tensors, operations) for leaf in leaves]
         nodes = needed(self._graph, tensors, operations, fed)
         program = Program(interpreter.engine(), nodes, fed, tensors)
 
@@ -267,8 +266,8 @@ def fed_value(tensor: Tensor, value: Any) -> Any:
     if isinstance(value, Tensor):
         if type(value) is not EagerTensor:
             raise TypeError(
-                f"The value of a feed cannot be a tf.Tensor object, but {value!r} was fed for {tensor.name!r}. Acceptable feed "
-                "values include Python scalars, strings, lists, numpy ndarrays."
+                f"The value of a feed cannot be a tf.Tensor object, but {value!r} was fed for {tensor.name!r}. Acceptable "
+                "feed values include Python scalars, strings, lists, numpy ndarrays."
             )
         value = value.value
     dtype = tensor.spec.dtype
@@ -303,9 +302,7 @@ def needed(graph: Graph, tensors: list[Tensor], operations: list[Operation], fed
         found[id(op)] = op
         for n in ancestors([t for t in op.inputs], stops=barred, controls=True):
             found[id(n)] = n
-        for control in op.control_inputs:
-            if id(control) not in found:
-                waiting.append(control)
+        waiting.extend(control for control in op.control_inputs if id(control) not in found)
     for node in found.values():
         if node.op.type == "Placeholder" and id(node.results[0]) not in given:
             t = node.results[0]

@@ -209,7 +209,8 @@ class GradientTape:
                 seed = interpreter.as_tensor(g, y.dtype, what="output_gradients")
                 if not compatible(seed.spec.shape, y.spec.shape):
                     raise ShapeError(
-                        f"output_gradients: shape {text(seed.spec.shape)} does not fit a target of shape {text(y.spec.shape)}"
+                        f"output_gradients: shape {text(seed.spec.shape)} does not fit "
+                        f"a target of shape {text(y.spec.shape)}"
                     ).locate()
                 seeds.append(seed)
         return seeds
@@ -262,23 +263,26 @@ class GradientTape:
         x = _value_of(source)
         if not y.spec.shape or not x.spec.shape or not compatible(y.spec.shape[:1], x.spec.shape[:1]):
             raise ShapeError(
-                f"batch_jacobian: target {text(y.spec.shape)} and source {text(x.spec.shape)} must have the same first dimension"
+                f"batch_jacobian: target {text(y.spec.shape)} and source {text(x.spec.shape)} must have "
+                "the same first dimension"
             ).locate()
         if not y.spec.known or not x.spec.known:
             raise ShapeError(
                 f"batch_jacobian: shapes must be known, but are {text(y.spec.shape)} and {text(x.spec.shape)}"
             ).locate()
-        (b, *columns), count = y.spec.shape, math.prod(y.spec.shape[1:])
+        of_y: tuple[int, ...] = y.spec.shape  # type: ignore[assignment]
+        of_x: tuple[int, ...] = x.spec.shape  # type: ignore[assignment]
+        (b, *columns), count = of_y, math.prod(of_y[1:])
         eye = np.eye(count, dtype=y.dtype.numpy).reshape(count, 1, *columns)
         seeds = interpreter.as_tensor(np.broadcast_to(eye, (count, b, *columns)))
         (dx,) = self._pulled(y, [source], nodes, seeds, count)
         if dx is None:
             if UnconnectedGradients(unconnected_gradients) is UnconnectedGradients.NONE:
                 return None
-            dx = interpreter.as_tensor(np.zeros((count, *x.spec.shape), x.dtype.numpy))
-        rank = len(x.spec.shape) + 1
+            dx = interpreter.as_tensor(np.zeros((count, *of_x), x.dtype.numpy))
+        rank = len(of_x) + 1
         swapped = REGISTRY["Transpose"]()(dx, (1, 0, *range(2, rank)))
-        return REGISTRY["Reshape"]()(swapped, (b, *columns, *x.spec.shape[1:]))
+        return REGISTRY["Reshape"]()(swapped, (b, *columns, *of_x[1:]))
 
     def _rows(self, y: Tensor, flat: list[Any], nodes: list[Node], unconnected: Any) -> list[Any]:
         """For each source its cotangents from each entry of y: [y.size, source.shape], None where unconnected."""

@@ -187,7 +187,8 @@ class Variable:
 
     def read_value(self) -> Tensor:
         """The value read anew, after the control dependencies in force."""
-        if self._graph is None or (isinstance(interpreter.current(), Graph) and interpreter.current() is not self._graph):
+        here = interpreter.current()
+        if self._graph is None or (isinstance(here, Graph) and here is not self._graph):
             return self.value()
         with self._graph.as_default():
             return ReadVariableOp()(self.handle)
@@ -487,8 +488,8 @@ def lifted(tensor: Tensor, here: Any) -> Tensor:
                 made[id(t)] = outside[id(t)]
             elif node.op.type == "Placeholder":
                 raise GraphError(
-                    f"a variable made inside a function takes its initial value from {tensor.name!r}, which hangs on the "
-                    "function's argument; make the variable outside, or give a function as initial_value"
+                    f"a variable made inside a function takes its initial value from {tensor.name!r}, which hangs on "
+                    "the function's argument; make the variable outside, or give a function as initial_value"
                 ).locate()
         if all(id(t) in made for t in node.results):
             continue

@@ -53,8 +53,8 @@ class Optimizer:
         )
         if all(g is None for g, _ in pairs):
             raise ValueError(
-                "No gradients provided for any variable, check your graph for ops that do not support gradients, between "
-                f"variables {[v.name for _, v in pairs]} and loss {loss}."
+                "No gradients provided for any variable, check your graph for ops that do not support gradients, "
+                f"between variables {[v.name for _, v in pairs]} and loss {loss}."
             )
         return self.apply_gradients(pairs, global_step, name)
 

@@ -51,6 +51,8 @@ from pullback.ops.math.functions import atan as atan
 from pullback.ops.math.functions import atan2 as atan2
 from pullback.ops.math.functions import atanh as atanh
 from pullback.ops.array.gather import batch_gather as batch_gather
+from pullback.ops.array.blocks import batch_to_space_v1 as batch_to_space
+from pullback.ops.array.blocks import batch_to_space_nd as batch_to_space_nd
 from pullback.ops.array.masks import boolean_mask_v1 as boolean_mask
 from pullback.ops.array.sizes import broadcast_dynamic_shape as broadcast_dynamic_shape
 from pullback.ops.array.sizes import broadcast_static_shape as broadcast_static_shape
@@ -76,12 +78,15 @@ from pullback.ops.math.reduce_functions import count_nonzero_v1 as count_nonzero
 from pullback.ops.math.cumulative import cumprod as cumprod
 from pullback.ops.math.cumulative import cumsum as cumsum
 from pullback.modes.custom import custom_gradient as custom_gradient
+from pullback.ops.array.blocks import depth_to_space_v1 as depth_to_space
 from pullback.modes.default import device_v1 as device
 from pullback.modes.default import disable_eager_execution as disable_eager_execution
 from pullback.modes.default import disable_eager_execution as disable_v2_behavior
 from pullback.ops.math.functions import div as div
 from pullback.ops.math.functions import divide_no_nan as div_no_nan
 from pullback.ops.math.functions import divide as divide
+from pullback.ops.array.partition import dynamic_partition as dynamic_partition
+from pullback.ops.array.partition import dynamic_stitch as dynamic_stitch
 from pullback.modes.default import enable_eager_execution as enable_eager_execution
 from pullback.modes.default import enable_v2_behavior as enable_v2_behavior
 from pullback.ops.array.sizes import ensure_shape as ensure_shape
@@ -151,11 +156,11 @@ from pullback.ops.math.functions import mod as mod
 from pullback.modes.variable import model_variables as model_variables
 from pullback.modes.variable import moving_average_variables as moving_average_variables
 from pullback.ops.math.functions import multiply as multiply
-from pullback.ops.math.functions import multiply_no_nan as multiply_no_nan
 from pullback.modes.default import name_scope_v1 as name_scope
 from pullback.ops.math.functions import negative as negative
 from pullback.modes.custom import NotDifferentiable as no_gradient
 from pullback.modes.scopes import no_regularizer as no_regularizer
+from pullback.ops.linalg.norm import norm_v1 as norm
 from pullback.ops.math.functions import not_equal as not_equal
 from pullback.ops.control.world import numpy_function as numpy_function
 from pullback.ops.array.one_hot import one_hot as one_hot
@@ -190,6 +195,7 @@ from pullback.modes.variable import report_uninitialized_variables as report_uni
 from pullback.modes.default import reset_default_graph as reset_default_graph
 from pullback.ops.array.shape import reshape as reshape
 from pullback.ops.array.layout import reverse as reverse
+from pullback.ops.array.partition import reverse_sequence_v1 as reverse_sequence
 from pullback.ops.array.layout import reverse as reverse_v2
 from pullback.ops.math.functions import rint as rint
 from pullback.ops.array.layout import roll as roll
@@ -211,6 +217,9 @@ from pullback.ops.math.functions import sin as sin
 from pullback.ops.math.functions import sinh as sinh
 from pullback.ops.array.sizes import size_v1 as size
 from pullback.ops.array.slicing import slice_ as slice
+from pullback.ops.array.blocks import space_to_batch_v1 as space_to_batch
+from pullback.ops.array.blocks import space_to_batch_nd as space_to_batch_nd
+from pullback.ops.array.blocks import space_to_depth_v1 as space_to_depth
 from pullback.ops.array.joining import split as split
 from pullback.ops.math.functions import sqrt as sqrt
 from pullback.ops.math.functions import square as square
@@ -256,9 +265,6 @@ from pullback.modes.variable import variables_initializer as variables_initializ
 from pullback.ops.array.masks import where_v1 as where
 from pullback.ops.array.masks import where as where_v2
 from pullback.ops.control.loop import while_loop as while_loop
-from pullback.ops.math.functions import xdivy as xdivy
-from pullback.ops.math.functions import xlog1py as xlog1py
-from pullback.ops.math.functions import xlogy as xlogy
 from pullback.ops.array.creation import zeros as zeros
 from pullback.ops.array.creation import zeros_like_v1 as zeros_like
 
@@ -313,6 +319,8 @@ __all__ = [
     "atan2",
     "atanh",
     "batch_gather",
+    "batch_to_space",
+    "batch_to_space_nd",
     "boolean_mask",
     "broadcast_dynamic_shape",
     "broadcast_static_shape",
@@ -338,12 +346,15 @@ __all__ = [
     "cumprod",
     "cumsum",
     "custom_gradient",
+    "depth_to_space",
     "device",
     "disable_eager_execution",
     "disable_v2_behavior",
     "div",
     "div_no_nan",
     "divide",
+    "dynamic_partition",
+    "dynamic_stitch",
     "enable_eager_execution",
     "enable_v2_behavior",
     "ensure_shape",
@@ -413,11 +424,11 @@ __all__ = [
     "model_variables",
     "moving_average_variables",
     "multiply",
-    "multiply_no_nan",
     "name_scope",
     "negative",
     "no_gradient",
     "no_regularizer",
+    "norm",
     "not_equal",
     "numpy_function",
     "one_hot",
@@ -452,6 +463,7 @@ __all__ = [
     "reset_default_graph",
     "reshape",
     "reverse",
+    "reverse_sequence",
     "reverse_v2",
     "rint",
     "roll",
@@ -473,6 +485,9 @@ __all__ = [
     "sinh",
     "size",
     "slice",
+    "space_to_batch",
+    "space_to_batch_nd",
+    "space_to_depth",
     "split",
     "sqrt",
     "square",
@@ -518,9 +533,6 @@ __all__ = [
     "where",
     "where_v2",
     "while_loop",
-    "xdivy",
-    "xlog1py",
-    "xlogy",
     "zeros",
     "zeros_like",
 ]

@@ -1,6 +1,6 @@
 """The tour: what Pullback does, on numbers that can be checked by hand and on real digits.
 
-    walk -> tables -> the network, trained twice -> what its filters respond to -> report.html, tour.png
+walk -> tables -> the network, trained twice -> what its filters respond to -> report.html, tour.png
 """
 
 from __future__ import annotations
@@ -58,8 +58,12 @@ class Tour:
         return network.apart(self.in_graph, self.on_tape)
 
     @property
+    def said_apart(self) -> str:
+        return _apart(self.apart)
+
+    @property
     def confusion(self) -> np.ndarray:
-        """How often a digit (row) was told to be a digit (column), by the network trained on the tape: [10,10]."""
+        """How often a digit (row) was read as a digit (column), by the network trained on the tape: [10,10]."""
         table = np.zeros((10, 10), np.int64)
         np.add.at(table, (self.held_out.labels, self.on_tape.told), 1)
         return table
@@ -77,17 +81,17 @@ class Tour:
             ),
             Check(
                 "the convolution is the dense layer that its table says",
-                f"at most {np.abs(by_matrix - c.y).max():g} apart",
+                _apart(float(np.abs(by_matrix - c.y).max())),
                 bool(np.array_equal(by_matrix, c.y)),
             ),
             Check(
                 "both trainings have the same loss at every step, to 1e-5 relative",
-                f"at most {self.apart:.2g} apart in {len(self.in_graph.losses)} steps",
+                f"{self.said_apart} in {len(self.in_graph.losses)} steps",
                 len(self.in_graph.losses) == len(self.on_tape.losses) and self.apart <= SAME_LOSS,
             ),
         ]
         for training in (self.in_graph, self.on_tape) if self.epochs >= EPOCHS else ():
-            claim = f"over {WANTED_ACCURACY:.0%} of held-out digits told rightly ({training.style.partition(':')[0]})"
+            claim = f"over {WANTED_ACCURACY:.0%} of held-out digits read rightly ({training.style})"
             found.append(Check(claim, f"{training.accuracy:.2%}", training.accuracy > WANTED_ACCURACY))
         return found
 
@@ -105,7 +109,9 @@ def run(epochs: int = EPOCHS, watch: Watch | None = None, data: digits.Split | N
     data = data or digits.split()
     count = network.steps(data.train, epochs)
     if epochs < 1 or count < 1:
-        raise ArgumentError(f"tour: epochs is {epochs}, with {len(data.train.labels)} digits; there must be a step to take")
+        raise ArgumentError(
+            f"tour: epochs is {epochs}, with {len(data.train.labels)} digits; there must be a step to take"
+        )
     began = time.perf_counter()
     start = network.initial()
 
@@ -126,6 +132,10 @@ def run(epochs: int = EPOCHS, watch: Watch | None = None, data: digits.Split | N
         epochs,
         time.perf_counter() - began,
     )
+
+
+def _apart(difference: float) -> str:
+    return f"at most {difference:.2g} apart" if difference else "no difference at all"
 
 
 def example_walk() -> Walk:

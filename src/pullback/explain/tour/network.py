@@ -91,10 +91,12 @@ def layers(api: Any, images: Any, w: Any) -> Layers:
 class Training:
     """What came of one training.
 
-    losses: before each update, [steps]. accuracy: part of the held-out digits told rightly. told: [360] digits.
+    style, means: whom it is written for, and with what. losses: before each update, [steps].
+    accuracy: part of the held-out digits read rightly. told: what each was read as.
     """
 
     style: str
+    means: str
     losses: NDArray[np.float32]
     weights: Weights
     told: NDArray[Any]
@@ -121,7 +123,7 @@ def train_in_graph(data: Split, epochs: int, start: Weights, progress: Progress)
             progress(i + 1)
         told = np.argmax(session.run(logits, {images: data.held_out.images}), axis=1)
         weights = session.run(w)
-    return _trained("TensorFlow 1: graph, Session, minimize", losses, weights, told, data)
+    return _trained("TensorFlow 1", "graph, Session, minimize", losses, weights, told, data)
 
 
 def train_on_tape(data: Split, epochs: int, start: Weights, progress: Progress) -> Training:
@@ -142,12 +144,13 @@ def train_on_tape(data: Split, epochs: int, start: Weights, progress: Progress) 
         losses.append(step(tf.constant(x), tf.constant(t)).numpy())
         progress(i + 1)
     told = np.argmax(layers(tf, tf.constant(data.held_out.images), w).logits.numpy(), axis=1)
-    return _trained("TensorFlow 2: tf.function, GradientTape", losses, {n: v.numpy() for n, v in w.items()}, told, data)
+    weights = {name: v.numpy() for name, v in w.items()}
+    return _trained("TensorFlow 2", "tf.function, GradientTape", losses, weights, told, data)
 
 
-def _trained(style: str, losses: Any, weights: Weights, told: Any, data: Split) -> Training:
+def _trained(style: str, means: str, losses: list[Any], weights: Weights, told: Any, data: Split) -> Training:
     accuracy = float(np.mean(told == data.held_out.labels))
-    return Training(style, np.array(losses, np.float32), weights, told, accuracy)
+    return Training(style, means, np.array(losses, np.float32), weights, told, accuracy)
 
 
 def apart(a: Training, b: Training) -> float:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 import numpy as np
-from markupsafe import Markup
 
 import pullback
 from pullback.explain.markup import picture, table
@@ -21,17 +20,19 @@ if TYPE_CHECKING:
 
 def page(tour: Tour) -> str:
     """The report as HTML."""
-    source = files(__package__).joinpath("report.html.j2").read_text(encoding="utf-8")
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    source = files("pullback.explain.tour").joinpath("report.html.j2").read_text(encoding="utf-8")
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     return environment.from_string(source).render(
         tour=tour,
         batch=network.BATCH,
-        walk=Markup(tour.walk.html()),
-        convolution=Markup(tour.convolution.html()),
+        walk=tour.walk.html(),
+        convolution=tour.convolution.html(),
         sums=_sums(tour),
-        trainings=Markup(_trainings(tour)),
-        curves=Markup(drawing.loss_curves(tour.in_graph, tour.on_tape)),
-        confusion=Markup(_confusion(tour.confusion)),
+        trainings=_trainings(tour),
+        curves=drawing.loss_curves(tour.in_graph, tour.on_tape),
+        confusion=_confusion(tour.confusion),
         channels=[_shown(channel) for channel in tour.channels],
         versions=f"Pullback {pullback.__version__}, Python {platform.python_version()}, NumPy {np.__version__}",
     )
@@ -46,6 +47,7 @@ def _trainings(tour: Tour) -> str:
     rows = [
         [
             t.style,
+            t.means,
             str(len(t.losses)),
             f"{t.losses[0]:.6f}",
             f"{t.losses[-1]:.6f}",
@@ -54,7 +56,7 @@ def _trainings(tour: Tour) -> str:
         ]
         for t in (tour.in_graph, tour.on_tape)
     ]
-    head = ["written for", "steps", "first loss", "last loss", "held-out digits told rightly", "accuracy"]
+    head = ["written for", "with", "steps", "first loss", "last loss", "read rightly", "accuracy"]
     return table("The same network, trained twice", head, rows, "sums")
 
 
@@ -65,8 +67,8 @@ def _confusion(counts: np.ndarray) -> str:
         return f'<span class="{kind}">{count}</span>'
 
     rows = [[str(i), *(cell(i, j) for j in range(10))] for i in range(10)]
-    caption = "Rows: what the digit is. Columns: what the network told."
-    return table(caption, ["is / told", *map(str, range(10))], rows, "confusion", plain=False)
+    caption = "Rows: what the digit is. Columns: what the network read in it."
+    return table(caption, ["is / read", *map(str, range(10))], rows, "confusion", plain=False)
 
 
 def _shown(channel: Channel) -> dict[str, Any]:
@@ -80,5 +82,5 @@ def _panels(channel: Channel, r: Response) -> dict[str, Any]:
         f"That feature of the {r.label} pulled back to 8 by 8 pixels",
     )
     drawn = [drawing.png(drawing.enlarged(p, 64)) for p in drawing.panels(r)]
-    pictures = [Markup(picture(data, alt, 64)) for data, alt in zip(drawn, told, strict=True)]
+    pictures = [picture(data, alt, 64) for data, alt in zip(drawn, told, strict=True)]
     return {"label": r.label, "strength": f"{r.strength:.2f}", "pictures": pictures}

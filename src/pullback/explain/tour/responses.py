@@ -41,7 +41,7 @@ class Channel:
         return [r.label for r in self.responses]
 
 
-def strongest_responses(digits: Digits, weights: Weights, channels: int = 6, each: int = 6) -> tuple[Channel, ...]:
+def strongest_responses(digits: Digits, weights: Weights, channels: int = 8, each: int = 4) -> tuple[Channel, ...]:
     """For `channels` channels of conv2 the `each` digits with the strongest single unit, projected by the deconvnet."""
     w = {name: tf.constant(value) for name, value in weights.items()}
     seen = layers(tf, tf.constant(digits.images), w).conv2.numpy()
@@ -51,9 +51,9 @@ def strongest_responses(digits: Digits, weights: Weights, channels: int = 6, eac
 
 
 def _chosen(peaks: NDArray[Any], best: NDArray[Any], labels: NDArray[Any], count: int) -> list[int]:
-    """The most selective channels (their best digits far above their average), for different digits where possible."""
+    """The channels that respond to their best digits far more than to the average one; first one for each digit."""
     top = np.take_along_axis(peaks, best, axis=0).mean(axis=0)
-    order = np.argsort(-top / (peaks.mean(axis=0) + 1e-6 + 1e-3 * top.max()), kind="stable")
+    order = np.argsort(peaks.mean(axis=0) - top, kind="stable")
     alive = [int(c) for c in order if top[c] > 0]
     favourite = {c: Counter(labels[best[:, c]].tolist()).most_common(1)[0][0] for c in alive}
     first = list({favourite[c]: c for c in reversed(alive)}.values())[::-1]

@@ -14,9 +14,17 @@ from pullback.explain.tour import Tour, run
 
 def run_with_progress(console: Console, epochs: int) -> Tour:
     """The tour, with a bar for each training."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("steps"), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("steps"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console) as progress:
-        bars = {style: progress.add_task(f"Training, {style}", total=None) for style in ("TensorFlow 1", "TensorFlow 2")}
+        bars = {
+            style: progress.add_task(f"Training, {style}", total=None) for style in ("TensorFlow 1", "TensorFlow 2")
+        }
         return run(epochs, lambda style, step, steps: progress.update(bars[style], completed=step, total=steps))
 
 
@@ -32,7 +40,7 @@ def show(console: Console, tour: Tour) -> None:
     console.print(f"transposed: {tour.transposed.sum_of_output((2, 1))}")
     console.print(Rule("One network, trained twice"))
     console.print(_trainings(tour))
-    console.print(f"Losses at most {tour.apart:.2g} apart (relative) in {len(tour.in_graph.losses)} steps.")
+    console.print(f"The losses, step by step: {tour.said_apart}, in {len(tour.in_graph.losses)} steps.")
     console.print(Rule("What its filters respond to"))
     for channel in tour.channels:
         console.print(f"channel {channel.index:2}: the digits {' '.join(map(str, channel.labels))}")
@@ -52,7 +60,7 @@ def farewell(console: Console, tour: Tour, report: Path, picture: Path) -> None:
 
 
 def _trainings(tour: Tour) -> Table:
-    out = Table("written for", "first loss", "last loss", "held-out accuracy")
+    out = Table("written for", "with", "first loss", "last loss", "held-out accuracy")
     for t in (tour.in_graph, tour.on_tape):
-        out.add_row(t.style, f"{t.losses[0]:.6f}", f"{t.losses[-1]:.6f}", f"{t.accuracy:.2%}")
+        out.add_row(t.style, t.means, f"{t.losses[0]:.6f}", f"{t.losses[-1]:.6f}", f"{t.accuracy:.2%}")
     return out

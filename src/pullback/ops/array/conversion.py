@@ -36,7 +36,9 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Cons
 
 
 @public(v1="constant")
-def constant_v1(value: Any, dtype: Any = None, shape: Any = None, name: str = "Const", verify_shape: bool = False) -> Tensor:
+def constant_v1(
+    value: Any, dtype: Any = None, shape: Any = None, name: str = "Const", verify_shape: bool = False
+) -> Tensor:
     """As `constant`, but when fewer values than the shape holds are given, the last is repeated.
 
     Args:
@@ -57,7 +59,9 @@ def _constant(value: Any, dtype: Any, to: Any, name: str, fills: bool, exactly: 
         raise error.locate() from None
     wanted = dims(to if isinstance(to, (tuple, list)) else as_shape(to))
     if exactly and array.shape != wanted:
-        raise DTypeError(f"constant: expected values of shape {list(wanted)}, but got shape {list(array.shape)}").locate()
+        raise DTypeError(
+            f"constant: expected values of shape {list(wanted)}, but got shape {list(array.shape)}"
+        ).locate()
     array = _filled(array, wanted, fills)
     return interpreter.current().constant(array, interpreter.constant_spec(array, dtype and as_dtype(dtype)), name)
 

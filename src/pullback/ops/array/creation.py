@@ -38,7 +38,12 @@ class Fill(Op):
         if wanted is not None and any(n is not None and n < 0 for n in wanted):
             raise ShapeError(f"Fill: dims {shape.text(wanted)} must not hold negative numbers")
         held = None
-        if value.value is not None and wanted is not None and len(wanted) == 1 and (wanted[0] or MOST_STATIC + 1) <= MOST_STATIC:
+        if (
+            value.value is not None
+            and wanted is not None
+            and len(wanted) == 1
+            and (wanted[0] or MOST_STATIC + 1) <= MOST_STATIC
+        ):
             held = (value.value,) * wanted[0]  # type: ignore[operator]
         return Spec(wanted, value.dtype, held)
 
@@ -77,7 +82,9 @@ class Fill(Op):
 def _uniform(shape: Any, value: int, dtype: Any, name: str | None, layout: Any) -> Tensor:
     """One number everywhere: a constant where the shape is known and small, or eager; a Fill elsewhere."""
     if layout is not None:
-        raise ArgumentError("layout spreads a tensor over devices by DTensor, which is not served; leave it None").locate()
+        raise ArgumentError(
+            "layout spreads a tensor over devices by DTensor, which is not served; leave it None"
+        ).locate()
     dtype = as_dtype(dtype)
     of: Any = {"string": b"", "bool": bool(value)}.get(dtype.name, value)
     to = dims(shape)
@@ -117,7 +124,12 @@ def ones(shape: Any, dtype: Any = dtypes.float32, name: str | None = None, layou
 def _like(tensor: Any, dtype: Any, name: str | None, optimize: bool, value: int, made: Any) -> Tensor:
     x = interpreter.as_tensor(tensor)
     kind = x.dtype if dtype is None else as_dtype(dtype)
-    if optimize and x.spec.known and kind.is_numpy_compatible and (type(x) is EagerTensor or math.prod(x.spec.shape) < MOST_CONSTANT):
+    if (
+        optimize
+        and x.spec.known
+        and kind.is_numpy_compatible
+        and (type(x) is EagerTensor or math.prod(x.spec.shape) < MOST_CONSTANT)
+    ):
         return _uniform(x.spec.shape, value, kind, name, None)
     if kind is x.dtype:
         return made(x, name=name)
@@ -150,7 +162,9 @@ def ones_like_v1(tensor: Any, dtype: Any = None, name: str | None = None, optimi
 
 def _without_layout(name: str | None, layout: Any) -> str | None:
     if layout is not None:
-        raise ArgumentError("layout spreads a tensor over devices by DTensor, which is not served; leave it None").locate()
+        raise ArgumentError(
+            "layout spreads a tensor over devices by DTensor, which is not served; leave it None"
+        ).locate()
     return name
 
 

@@ -48,7 +48,9 @@ def embedding_lookup_v1(
       validate_indices: has no meaning: ids are always validated.
     """
     if partition_strategy not in ("mod", "div"):
-        raise ArgumentError(f"embedding_lookup: partition_strategy must be 'mod' or 'div', not {partition_strategy!r}").locate()
+        raise ArgumentError(
+            f"embedding_lookup: partition_strategy must be 'mod' or 'div', not {partition_strategy!r}"
+        ).locate()
     tables = list(params) if isinstance(params, (list, tuple)) else [params]
     if not tables:
         raise ArgumentError("embedding_lookup needs at least one table").locate()

@@ -1,7 +1,7 @@
 """Looking entries up by index.
 
-    GatherV2 --> IndexedSlices     along axis 0: the rows' cotangents, kept as rows
-             --> GatherV2Grad      along other axes: rows added into zeros;  GatherV2Grad --> GatherV2
+GatherV2 --> IndexedSlices     along axis 0: the rows' cotangents, kept as rows
+         --> GatherV2Grad      along other axes: rows added into zeros;  GatherV2Grad --> GatherV2
 """
 
 from __future__ import annotations
@@ -183,7 +183,9 @@ class GatherV2Grad(_ByAxis):
         if axes[2:] != (None, None) or at is None or self.batch_dims < 0:
             return NotImplemented
         made = GatherV2Grad(self.batch_dims + 1)
-        return made(spread(size, dy, axes[0]), spread(size, indices, axes[1]), at + 1 if at >= 0 else at, chain((size,), of)), 0
+        return made(
+            spread(size, dy, axes[0]), spread(size, indices, axes[1]), at + 1 if at >= 0 else at, chain((size,), of)
+        ), 0
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
@@ -204,7 +206,12 @@ class GatherV2Grad(_ByAxis):
 
 @public("gather", v1=None)
 def gather(
-    params: Any, indices: Any, validate_indices: Any = None, axis: Any = None, batch_dims: int = 0, name: str | None = None
+    params: Any,
+    indices: Any,
+    validate_indices: Any = None,
+    axis: Any = None,
+    batch_dims: int = 0,
+    name: str | None = None,
 ) -> Tensor:
     """The slices of a tensor along an axis that indices name.
 
@@ -228,7 +235,12 @@ def gather(
 
 @public(v1="gather")
 def gather_v1(
-    params: Any, indices: Any, validate_indices: Any = None, name: str | None = None, axis: Any = None, batch_dims: int = 0
+    params: Any,
+    indices: Any,
+    validate_indices: Any = None,
+    name: str | None = None,
+    axis: Any = None,
+    batch_dims: int = 0,
 ) -> Tensor:
     """As `gather`, in TensorFlow 1's order of arguments."""
     return gather(params, indices, validate_indices, axis, batch_dims, name)

@@ -1,7 +1,7 @@
 """Putting tensors together and taking them apart.
 
-    Pack    <-> Unpack          along a new axis: each is the other's gradient
-    ConcatV2 <-> Split, SplitV  along an axis they have
+Pack    <-> Unpack          along a new axis: each is the other's gradient
+ConcatV2 <-> Split, SplitV  along an axis they have
 """
 
 from __future__ import annotations
@@ -99,7 +99,11 @@ def _packed_value(values: tuple[Spec, ...], each: Shape) -> Any:
     if each == ():
         return tuple(x.value for x in values)
     blank = (None,) * each[0]  # type: ignore[operator]
-    return tuple(blank if x.value is None else x.value for x in values) if len(values) * len(blank) <= MOST_STATIC else None
+    return (
+        tuple(blank if x.value is None else x.value for x in values)
+        if len(values) * len(blank) <= MOST_STATIC
+        else None
+    )
 
 
 @op
@@ -117,7 +121,9 @@ class Unpack(Op):
             return (x.with_shape(None),) * self.num
         at = axis_in(self.axis, len(x.shape), "Unpack")
         if x.shape[at] not in (None, self.num):
-            raise ShapeError(f"Unpack: axis {self.axis} of {shape.text(x.shape)} has {x.shape[at]} slices, not num={self.num}")
+            raise ShapeError(
+                f"Unpack: axis {self.axis} of {shape.text(x.shape)} has {x.shape[at]} slices, not num={self.num}"
+            )
         each = x.shape[:at] + x.shape[at + 1 :]
         values = x.value if len(x.shape) == 1 and isinstance(x.value, tuple) else (None,) * self.num
         return tuple(Spec(each, x.dtype, v) for v in values)
@@ -218,7 +224,10 @@ class ConcatV2(Op):
         yield Sample(cls(), (x, y, np.int32(1)))
         yield Sample(cls(), (x, rng.normal(size=(0, 3)), x, np.int64(-2)), name="empty_part")
         yield Sample(cls(), (x, np.int32(0)), name="one")
-        yield from [Sample(cls(), (drawn(rng, (2,), t),) * 2 + (np.int32(0),), differentiable(t, 0, 1), order=1, name=t.name) for t in cls.T]
+        yield from [
+            Sample(cls(), (drawn(rng, (2,), t),) * 2 + (np.int32(0),), differentiable(t, 0, 1), order=1, name=t.name)
+            for t in cls.T
+        ]
 
     @classmethod
     def mistakes(cls) -> Iterator[tuple[Any, type[Exception], str]]:
@@ -238,9 +247,16 @@ def _no_axes() -> int:
 
 def _chained_value(values: Any, rank: int, lengths: list[Any]) -> Any:
     """The static value of integer vectors one after another, as far as known."""
-    if rank != 1 or None in lengths or sum(lengths) > MOST_STATIC or not any(isinstance(x.value, tuple) for x in values):
+    if (
+        rank != 1
+        or None in lengths
+        or sum(lengths) > MOST_STATIC
+        or not any(isinstance(x.value, tuple) for x in values)
+    ):
         return None
-    return sum((x.value if isinstance(x.value, tuple) else (None,) * n for x, n in zip(values, lengths, strict=True)), ())
+    return sum(
+        (x.value if isinstance(x.value, tuple) else (None,) * n for x, n in zip(values, lengths, strict=True)), ()
+    )
 
 
 def _length(x: Tensor, at: int | None, axis: Any) -> Any:
@@ -287,7 +303,9 @@ class Split(_Splits):
 
     def _lengths(self, n: int | None) -> list[int | None]:
         if n is not None and n % self.num_split:
-            raise ShapeError(f"Split: {n} slices do not make {self.num_split} equal pieces; give tf.split a list of sizes")
+            raise ShapeError(
+                f"Split: {n} slices do not make {self.num_split} equal pieces; give tf.split a list of sizes"
+            )
         return [None if n is None else n // self.num_split] * self.num_split
 
     def reference(self, axis: Any, x: Any) -> Any:
@@ -450,13 +468,17 @@ def unstack(value: Any, num: int | None = None, axis: int = 0, name: str = "unst
         known = x.spec.shape
         num = None if known is None else known[axis_in(axis, len(known), "unstack")]
         if num is None:
-            raise ArgumentError(f"unstack: axis {axis} of shape {shape.text(known)} has no known size; give num").locate()
+            raise ArgumentError(
+                f"unstack: axis {axis} of shape {shape.text(known)} has no known size; give num"
+            ).locate()
     made = Unpack(num, int(axis))(x, name=name)
     return [made] if num == 1 else list(made) if num else []
 
 
 @public("split")
-def split(value: Any, num_or_size_splits: Any, axis: Any = 0, num: int | None = None, name: str = "split") -> list[Tensor]:
+def split(
+    value: Any, num_or_size_splits: Any, axis: Any = 0, num: int | None = None, name: str = "split"
+) -> list[Tensor]:
     """Pieces of a tensor along an axis, as a list.
 
     Args:

@@ -63,7 +63,9 @@ class Transpose(Op):
         yield Sample(cls(), (rng.normal(size=(2, 3)), (-1, 0)), wrt=(0,), name="negative")
         yield Sample(cls(), (rng.normal(size=()), ()), wrt=(0,), name="scalar")
         yield Sample(cls(), (rng.normal(size=(0, 3)), (1, 0)), wrt=(0,), name="empty")
-        yield from [Sample(cls(), (drawn(rng, (2, 3), t), (1, 0)), differentiable(t, 0), order=1, name=t.name) for t in cls.T]
+        yield from [
+            Sample(cls(), (drawn(rng, (2, 3), t), (1, 0)), differentiable(t, 0), order=1, name=t.name) for t in cls.T
+        ]
 
     @classmethod
     def mistakes(cls) -> Iterator[tuple[Any, type[Exception], str]]:
@@ -184,7 +186,9 @@ class Roll(Op):
             if a is not None:
                 axis_in(a, len(x.shape), "Roll")
         if not shape.compatible(shift.shape, axis.shape):
-            raise ShapeError(f"Roll: shift and axis must be of one length, but have shapes {shape.text(shift.shape)} and {shape.text(axis.shape)}")
+            raise ShapeError(
+                f"Roll: shift and axis must be of one length, not {shape.text(shift.shape)} and {shape.text(axis.shape)}"
+            )
         return x.with_shape(x.shape)
 
     def reference(self, x: Any, shift: Any, axis: Any) -> Any:

@@ -85,13 +85,13 @@ def where_v1(condition: Any, x: Any = None, y: Any = None, name: str | None = No
     known = [t.dtype for t in (x, y) if isinstance(t, Tensor)]
     yes, no = (interpreter.as_tensor(t, None if isinstance(t, Tensor) or not known else known[0]) for t in (x, y))
     have, kind = shape.merged(yes.spec.shape, no.spec.shape, "where: x and y of shapes"), chosen.spec.shape
-    if have is not None and kind is not None and not shape.compatible(have, kind) and len(kind) > 0:
-        if len(kind) != 1 or not shape.compatible(kind, have[:1]):
-            raise ShapeError(
-                f"where: a condition of shape {shape.text(kind)} does not choose from {shape.text(have)}: it must have the "
-                "same shape, or be a vector with an entry for each row"
-            ).locate()
-    if have is not None and kind is not None and len(kind) == 1 and len(have) > 1:
+    by_row = have is not None and kind is not None and len(kind) == 1 and shape.compatible(kind, have[:1])
+    if kind and not by_row and not shape.compatible(have, kind):
+        raise ShapeError(
+            f"where: a condition of shape {shape.text(kind)} does not choose from {shape.text(have)}: it must have "
+            "the same shape, or be a vector with an entry for each row"
+        ).locate()
+    if by_row and have is not None and len(have) > 1:
         chosen = Reshape()(chosen, chain(shape_of(chosen), (1,) * (len(have) - 1)))
     return Select()(chosen, yes, no, name=name)
 

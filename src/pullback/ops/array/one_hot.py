@@ -19,7 +19,7 @@ from pullback.core.tensor import Tensor
 from pullback.ops.array.creation import MOST_CONSTANT
 from pullback.ops.array.joining import chain
 from pullback.ops.array.ranges import range_
-from pullback.ops.array.shape import Reshape, axis_in, dims, drawn
+from pullback.ops.array.shape import axis_in, dims, drawn
 
 
 @op
@@ -68,7 +68,10 @@ class OneHot(Op):
         yield Sample(cls(0), (np.array([[0, 2], [1, 1]]), np.int32(3), on, off))
         yield Sample(cls(1), (np.array([[0, 2], [1, 1]], np.uint8), np.int32(3), on, off))
         yield Sample(cls(), (np.zeros((0,), np.int32), np.int32(2), on, off), name="empty")
-        yield from [Sample(cls(), (np.array([1, 0]), np.int32(2), drawn(rng, (), t), drawn(rng, (), t)), (), name=t.name) for t in cls.T]
+        yield from [
+            Sample(cls(), (np.array([1, 0]), np.int32(2), drawn(rng, (), t), drawn(rng, (), t)), (), name=t.name)
+            for t in cls.T
+        ]
 
     @classmethod
     def mistakes(cls) -> Iterator[tuple[Any, type[Exception], str]]:
@@ -112,7 +115,13 @@ def _or(value: Any, to: Any, default: int) -> Any:
 
 
 @public("eye", "linalg.eye")
-def eye(num_rows: Any, num_columns: Any = None, batch_shape: Any = None, dtype: Any = dtypes.float32, name: str | None = None) -> Tensor:
+def eye(
+    num_rows: Any,
+    num_columns: Any = None,
+    batch_shape: Any = None,
+    dtype: Any = dtypes.float32,
+    name: str | None = None,
+) -> Tensor:
     """The identity matrix, or several: ones on the diagonal. -> [batch_shape.., num_rows, num_columns]
 
     Args:
@@ -122,9 +131,16 @@ def eye(num_rows: Any, num_columns: Any = None, batch_shape: Any = None, dtype: 
     columns = rows if num_columns is None else dims(num_columns)
     lead = () if batch_shape is None else dims(batch_shape)
     to, here, label = as_dtype(dtype), interpreter.current(), name or "eye"
-    plain = isinstance(rows, int) and isinstance(columns, int) and isinstance(lead, tuple) and all(isinstance(n, int) for n in lead)
+    plain = (
+        isinstance(rows, int)
+        and isinstance(columns, int)
+        and isinstance(lead, tuple)
+        and all(isinstance(n, int) for n in lead)
+    )
     if plain and (not hasattr(here, "nodes") or rows * columns * int(np.prod(lead)) < MOST_CONSTANT):
         array = np.array(np.broadcast_to(np.eye(rows, columns, dtype=to.numpy), (*lead, rows, columns)))
         return here.constant(array, interpreter.constant_spec(array, to), label)
-    one = OneHot()(range_(rows), columns, *(interpreter.as_tensor(bool(v) if to.is_bool else v, to) for v in (1, 0)), name=label)
+    one = OneHot()(
+        range_(rows), columns, *(interpreter.as_tensor(bool(v) if to.is_bool else v, to) for v in (1, 0)), name=label
+    )
     return one if lead == () else BroadcastTo()(one, chain(lead, (rows, columns)), name=label)

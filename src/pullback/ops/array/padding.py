@@ -1,6 +1,6 @@
-"""Putting entries around a tensor: Pad, PadV2 with a constant, MirrorPad with the tensor's own; and Tile, which repeats it.
+"""Putting entries around a tensor: Pad, PadV2 with a constant, MirrorPad with its own; and Tile, which repeats it.
 
-    Pad --> StridedSlice --> StridedSliceGrad      MirrorPad <-> MirrorPadGrad      Tile --> SumTo
+Pad --> StridedSlice --> StridedSliceGrad      MirrorPad <-> MirrorPadGrad      Tile --> SumTo
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pullback.core.op import Op, op
 from pullback.core.sample import Sample
 from pullback.core.spec import Spec, known_vector
 from pullback.core.tensor import EagerTensor, Tensor
-from pullback.ops.array.joining import ConcatV2, Pack, chain, spread
+from pullback.ops.array.joining import ConcatV2, Pack, chain
 from pullback.ops.array.shape import ExpandDims, Reshape, axis_in, differentiable, dims, drawn
 from pullback.ops.array.slicing import Slice
 from pullback.ops.math.select import Identity
@@ -38,7 +38,7 @@ def _known(paddings: Spec, rank: int, what: str) -> tuple[tuple[Any, Any], ...]:
             f"{what}: paddings have shape {shape.text(paddings.shape)}, but a tensor of rank {rank} needs [{rank},2]: "
             "(before, after) for each axis"
         )
-    pairs = paddings.value if isinstance(paddings.value, tuple) else ((None, None),) * rank
+    pairs: Any = paddings.value if isinstance(paddings.value, tuple) else ((None, None),) * rank
     if any(n is not None and n < 0 for pair in pairs for n in pair):
         raise ShapeError(f"{what}: paddings {[list(p) for p in pairs]} must not be negative; use tf.slice to cut")
     return pairs
@@ -55,8 +55,12 @@ class _Padded(Op):
         pairs = _known(paddings, len(x.shape), self.type)
         for spec in value:
             if spec.shape not in ((), None):
-                raise ShapeError(f"{self.type}: constant_values must be a scalar, but has shape {shape.text(spec.shape)}")
-        return x.with_shape(tuple(None if None in (n, *p) else p[0] + n + p[1] for n, p in zip(x.shape, pairs, strict=True)))
+                raise ShapeError(
+                    f"{self.type}: constant_values must be a scalar, but has shape {shape.text(spec.shape)}"
+                )
+        return x.with_shape(
+            tuple(None if None in (n, *p) else p[0] + n + p[1] for n, p in zip(x.shape, pairs, strict=True))
+        )
 
     def batch(self, size: Any, inputs: Any, axes: Any) -> Any:
         x, paddings, *value = inputs
@@ -133,7 +137,12 @@ class PadV2(_Padded):
 
     def reference(self, x: Any, paddings: Any, value: Any) -> Any:
         y = np.full(np.shape(x) + np.sum(paddings, 1).astype(int), value, x.dtype)
-        y[tuple(slice(before, before + n) for (before, _), n in zip(np.asarray(paddings).tolist(), np.shape(x), strict=True))] = x
+        y[
+            tuple(
+                slice(before, before + n)
+                for (before, _), n in zip(np.asarray(paddings).tolist(), np.shape(x), strict=True)
+            )
+        ] = x
         return y
 
     def grad(self, node: Any, dy: Any) -> Any:
@@ -152,6 +161,8 @@ class PadV2(_Padded):
 class _Mirror(_Padded):
     """Base of MirrorPad and its gradient. mode: REFLECT leaves the border itself out, SYMMETRIC repeats it."""
 
+    mode: str
+
     def check(self) -> None:
         if self.mode not in ("REFLECT", "SYMMETRIC"):
             raise ArgumentError(f"{self.type}: mode must be 'REFLECT' or 'SYMMETRIC', not {self.mode!r}")
@@ -163,8 +174,8 @@ class _Mirror(_Padded):
         for axis, (n, pair) in enumerate(zip(of, pairs, strict=True)):
             if max(pair) > max(n - short, 0):
                 raise ShapeError(
-                    f"{self.type}: paddings {pair} of axis {axis} are larger than mode {self.mode} can mirror from {n} entries: "
-                    f"at most {max(n - short, 0)}"
+                    f"{self.type}: paddings {pair} of axis {axis} are larger than mode {self.mode} can mirror "
+                    f"from {n} entries: at most {max(n - short, 0)}"
                 )
         flat = np.arange(int(np.prod(of))).reshape(of)
         return np.pad(flat, pairs, self.mode.lower()) if len(pairs) else flat  # type: ignore[call-overload]
@@ -196,7 +207,9 @@ class MirrorPad(_Mirror):
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
         for mode in ("REFLECT", "SYMMETRIC"):
             yield Sample(cls(mode), (rng.normal(size=(3, 4)), np.array([[2, 1], [0, 3]], np.int32)), wrt=(0,))
-            yield Sample(cls(mode), (rng.normal(size=(0, 2)), np.array([[0, 0], [0, 0]])), wrt=(0,), name=f"{mode}_empty")
+            yield Sample(
+                cls(mode), (rng.normal(size=(0, 2)), np.array([[0, 0], [0, 0]])), wrt=(0,), name=f"{mode}_empty"
+            )
         yield Sample(cls(), (np.arange(3), np.array([[1, 2]])), name="int64")
 
     @classmethod
@@ -216,10 +229,12 @@ class MirrorPadGrad(_Mirror):
 
     def infer(self, dy: Spec, paddings: Spec, *value: Spec) -> Spec:
         assert dy.shape is not None
-        pairs = _known(paddings, len(dy.shape), self.type)
+        pairs: Any = _known(paddings, len(dy.shape), self.type)
         out = tuple(None if None in (n, *p) else n - sum(p) for n, p in zip(dy.shape, pairs, strict=True))
         if any(n is not None and n < 0 for n in out):
-            raise ShapeError(f"MirrorPadGrad: {shape.text(dy.shape)} is smaller than its paddings {[list(p) for p in pairs]}")
+            raise ShapeError(
+                f"MirrorPadGrad: {shape.text(dy.shape)} is smaller than its paddings {[list(p) for p in pairs]}"
+            )
         return dy.with_shape(out)
 
     def reference(self, dy: Any, paddings: Any) -> Any:
@@ -252,10 +267,12 @@ class Tile(Op):
         assert x.shape is not None
         times = known_vector(multiples) or (None,) * len(x.shape)
         if len(times) != len(x.shape) or multiples.rank not in (1, None):
-            raise ShapeError(f"Tile: multiples must hold {len(x.shape)} numbers, one an axis of {shape.text(x.shape)}, not {len(times)}")
+            raise ShapeError(f"Tile: multiples must hold {len(x.shape)} numbers, one an axis, not {len(times)}")
         if any(m is not None and m < 0 for m in times):
             raise ShapeError(f"Tile: multiples {list(times)} must not be negative")
-        return x.with_shape(tuple(None if n is None or m is None else n * m for n, m in zip(x.shape, times, strict=True)))
+        return x.with_shape(
+            tuple(None if n is None or m is None else n * m for n, m in zip(x.shape, times, strict=True))
+        )
 
     def reference(self, x: Any, multiples: Any) -> Any:
         return np.tile(x, tuple(map(int, multiples)))
@@ -287,7 +304,9 @@ class Tile(Op):
         yield Sample(cls(), (rng.normal(size=(2, 3)), (2, 3)), wrt=(0,))
         yield Sample(cls(), (rng.normal(size=(2, 1, 2)), (1, 4, 0)), wrt=(0,), name="none")
         yield Sample(cls(), (rng.normal(size=()), ()), wrt=(0,), name="scalar")
-        yield from [Sample(cls(), (drawn(rng, (2,), t), (2,)), differentiable(t, 0), order=1, name=t.name) for t in cls.T]
+        yield from [
+            Sample(cls(), (drawn(rng, (2,), t), (2,)), differentiable(t, 0), order=1, name=t.name) for t in cls.T
+        ]
 
     @classmethod
     def mistakes(cls) -> Iterator[tuple[Any, type[Exception], str]]:
@@ -299,7 +318,9 @@ class Tile(Op):
 
 
 @public("pad", v1=None)
-def pad(tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_values: Any = 0, name: str | None = None) -> Tensor:
+def pad(
+    tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_values: Any = 0, name: str | None = None
+) -> Tensor:
     """A tensor with entries put around.
 
     Args:
@@ -320,7 +341,9 @@ def pad(tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_values: Any
 
 
 @public(v1="pad")
-def pad_v1(tensor: Any, paddings: Any, mode: str = "CONSTANT", name: str | None = None, constant_values: Any = 0) -> Tensor:
+def pad_v1(
+    tensor: Any, paddings: Any, mode: str = "CONSTANT", name: str | None = None, constant_values: Any = 0
+) -> Tensor:
     """As `pad`, in TensorFlow 1's order of arguments."""
     return pad(tensor, paddings, mode, constant_values, name)
 
@@ -353,7 +376,7 @@ def repeat(input: Any, repeats: Any, axis: int | None = None, name: str | None =
     times = dims(repeats)
     if isinstance(times, tuple) and len(times) == 1:
         times = times[0]
-    if isinstance(times, int) or isinstance(times, Tensor) and times.spec.rank == 0:
+    if isinstance(times, int) or (isinstance(times, Tensor) and times.spec.rank == 0):
         lead = shape_of(x)
         wide = BroadcastTo()(ExpandDims()(x, at + 1), chain(lead[: at + 1], (times,), lead[at + 1 :]))
         return Reshape()(wide, chain(lead[:at], (-1,), lead[at + 1 :]), name=name)

@@ -1,6 +1,6 @@
 """Reading and writing at places, each named by a row of numbers.
 
-    GatherNd <-> ScatterNd     read places; add into zeros there: each other's gradients
+GatherNd <-> ScatterNd     read places; add into zeros there: each other's gradients
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ class ByPlace(Op):
 
     def check(self) -> None:
         if self.bad_indices_policy not in ("", "DEFAULT", "ERROR", "IGNORE"):
-            raise ArgumentError(f"{self.type}: bad_indices_policy must be '', 'ERROR' or 'IGNORE', not {self.bad_indices_policy!r}")
+            raise ArgumentError(
+                f"{self.type}: bad_indices_policy must be '', 'ERROR' or 'IGNORE', not {self.bad_indices_policy!r}"
+            )
 
     def length(self, of: Shape, indices: Shape) -> int | None:
         """How many numbers name a place.
@@ -77,7 +79,10 @@ class ByPlace(Op):
         exists = ((indices >= 0) & (indices < np.array(of[:k], np.int64))).all(-1)
         if self.bad_indices_policy != "IGNORE" and not exists.all():
             at = tuple(np.argwhere(~exists)[0].tolist())
-            raise ArgumentError(f"{self.type}: indices{list(at)} = {indices[at].tolist()} does not index into shape {shape.text(tuple(of))}")
+            raise ArgumentError(
+                f"{self.type}: indices{list(at)} = {indices[at].tolist()} does not index into "
+                f"shape {shape.text(tuple(of))}"
+            )
         weights = np.array([math.prod(of[j + 1 : k]) for j in range(k)], np.int64)
         return np.where(exists, (indices * weights).sum(-1, dtype=np.int64), 0), exists
 
@@ -107,7 +112,10 @@ def numbered(indices: Tensor, axis: int = 0) -> Tensor:
 
 @op
 class GatherNd(ByPlace):
-    """y[i.., r..] = x[indices[i.., 0], ..., indices[i.., k-1], r..]. x [n_1..n_k, r..], indices [i.., k] -> y [i.., r..]"""
+    """y[i.., r..] = x[indices[i.., 0], ..., indices[i.., k-1], r..].
+
+    x [n_1..n_k, r..], indices [i.., k] -> y [i.., r..]
+    """
 
     signature = "params: T, indices: Tindices -> output: T"
     bad_indices_policy: str = ""
@@ -197,7 +205,9 @@ class ScatterNd(ByPlace):
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
-        yield Sample(cls(), (np.array([[1], [3], [1]], np.int32), rng.normal(size=(3, 2)), (4, 2)), wrt=(1,), name="rows")
+        yield Sample(
+            cls(), (np.array([[1], [3], [1]], np.int32), rng.normal(size=(3, 2)), (4, 2)), wrt=(1,), name="rows"
+        )
         yield Sample(cls(), (np.array([[1, 0], [0, 1]]), rng.normal(size=(2,)), (2, 2)), wrt=(1,), name="entries")
         yield Sample(cls(), (np.zeros((2, 0), np.int32), rng.normal(size=(2, 3)), (3,)), wrt=(1,), name="whole")
         yield Sample(cls(), (np.zeros((0, 1), np.int32), rng.normal(size=(0, 3)), (2, 3)), wrt=(1,), name="empty")

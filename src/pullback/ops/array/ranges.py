@@ -38,7 +38,7 @@ class Range(Op):
         start, limit, delta = (s.value if s.dtype.is_integer else None for s in inputs)
         if delta == 0:
             raise ArgumentError("Range: delta must not be 0")
-        if None in (start, limit, delta):
+        if start is None or limit is None or delta is None:
             return inputs[0].with_shape((None,))
         n = self._length(start, limit, delta)
         return Spec((n,), inputs[0].dtype, tuple(start + i * delta for i in range(n)) if n <= MOST_STATIC else None)
@@ -46,7 +46,8 @@ class Range(Op):
     def _length(self, start: Any, limit: Any, delta: Any) -> int:
         if (limit - start) * delta < 0:
             raise ArgumentError(f"Range: {limit} is not reached from {start} in steps of {delta}")
-        return math.ceil((limit - start) / delta)
+        steps = (limit - start) / delta if isinstance(delta, float) else -((start - limit) // delta)
+        return math.ceil(steps)
 
     def reference(self, start: Any, limit: Any, delta: Any) -> Any:
         if delta == 0:
@@ -56,7 +57,6 @@ class Range(Op):
         return (start + np.arange(n).astype(start.dtype) * delta).astype(start.dtype)
 
     def grad(self, node: Any, dy: Any) -> Any:
-        _, _, delta = node.inputs
         y = node.results[0]
         if not y.dtype.is_differentiable:
             return None, None, None
@@ -135,11 +135,17 @@ def linspace(start: Any, stop: Any, num: Any, name: str | None = None, axis: int
     rank = max(first.spec.rank, last.spec.rank)
     at = axis_in(axis, rank + 1, "linspace")
     first, last = (_with_axis(x, at, rank) for x in (first, last))
-    to = Cast(dtypes.int32)(count) if isinstance(count, Tensor) and count.dtype is not dtypes.int32 else interpreter.as_tensor(count, dtypes.int32)
+    to = (
+        Cast(dtypes.int32)(count)
+        if isinstance(count, Tensor) and count.dtype is not dtypes.int32
+        else interpreter.as_tensor(count, dtypes.int32)
+    )
     places = Reshape()(Range()(0, to, 1), (-1, *(1,) * (rank - at)))
     gaps = Maximum()(to - 1, 1)
     steps = Cast(first.dtype)
-    return Select()(Equal()(places, gaps), last, first + (last - first) / steps(gaps) * steps(places), name=name or "linspace")
+    return Select()(
+        Equal()(places, gaps), last, first + (last - first) / steps(gaps) * steps(places), name=name or "linspace"
+    )
 
 
 def _with_axis(x: Tensor, at: int, rank: int) -> Tensor:

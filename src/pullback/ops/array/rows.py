@@ -1,6 +1,6 @@
 """What IndexedSlices stand for: rows added into zeros by UnsortedSegmentSum.
 
-    UnsortedSegmentSum --> GatherV2 --> IndexedSlices --> UnsortedSegmentSum ...   so every order exists
+UnsortedSegmentSum --> GatherV2 --> IndexedSlices --> UnsortedSegmentSum ...   so every order exists
 """
 
 from __future__ import annotations
@@ -71,8 +71,9 @@ class UnsortedSegmentSum(Op):
         n = static_scalar(count)
         if axes[2] is not None or n is None or ids.spec.rank is None or not isinstance(size, int):
             return NotImplemented
+        rank = ids.spec.rank + (axes[1] is None)
         ids = spread(size, ids, axes[1])
-        first = Reshape()(np.arange(size, dtype=ids.dtype.numpy) * n, (size, *(1,) * (ids.spec.rank - 1)))
+        first = Reshape()(np.arange(size, dtype=ids.dtype.numpy) * n, (size, *(1,) * (rank - 1)))
         counts = GreaterEqual()(ids, ZerosLike()(ids))
         y = self(spread(size, x, axes[0]), Select()(counts, ids + first, ids), size * n)
         lead = shape_of(y)
@@ -113,14 +114,18 @@ def densified(self: IndexedSlices, here: Any) -> Tensor:
       ArgumentError: they do not know how many rows it has.
     """
     if self.dense_shape is None:
-        raise ArgumentError("IndexedSlices without dense_shape cannot become a tensor: how many rows it has is not known").locate()
+        raise ArgumentError(
+            "IndexedSlices without dense_shape cannot become a tensor: how many rows it has is not known"
+        ).locate()
     return UnsortedSegmentSum()(self.values, self.indices, self.dense_shape[0])
 
 
 def concatenated(parts: Sequence[IndexedSlices]) -> IndexedSlices:
     """One IndexedSlices for the sum of several: their rows one after another."""
     wide = any(p.indices.dtype is dtypes.int64 for p in parts)
-    indices = [Cast(dtypes.int64)(p.indices) if wide and p.indices.dtype is not dtypes.int64 else p.indices for p in parts]
+    indices = [
+        Cast(dtypes.int64)(p.indices) if wide and p.indices.dtype is not dtypes.int64 else p.indices for p in parts
+    ]
     dense_shape = next((p.dense_shape for p in parts if p.dense_shape is not None), None)
     return IndexedSlices(ConcatV2()(*(p.values for p in parts), 0), ConcatV2()(*indices, 0), dense_shape)
 
@@ -154,6 +159,8 @@ def convert_to_tensor_or_indexed_slices(value: Any, dtype: Any = None, name: str
     """
     if isinstance(value, IndexedSlices):
         if dtype is not None and value.dtype != dtype:
-            raise ArgumentError(f"IndexedSlices of type {value.dtype.name} were given where {dtype!r} is needed").locate()
+            raise ArgumentError(
+                f"IndexedSlices of type {value.dtype.name} were given where {dtype!r} is needed"
+            ).locate()
         return value
     return interpreter.as_tensor(value, dtype, name)

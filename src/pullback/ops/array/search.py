@@ -24,6 +24,7 @@ class _Extreme(Op):
     signature = "input: T, dimension: int32|int64 -> output: output_type"
     T = (*dtypes.NUMBERS, dtypes.bool_)
     static = (1,)
+    output_type: DType
 
     def infer(self, x: Spec, dimension: Spec) -> Spec:
         assert x.shape is not None
@@ -31,7 +32,9 @@ class _Extreme(Op):
             return Spec((None,) * max(len(x.shape) - 1, 0), self.output_type)
         at = axis_in(dimension.value, len(x.shape), self.type)
         if x.shape[at] == 0:
-            raise ShapeError(f"{self.type}: axis {at} of {shape.text(x.shape)} is empty, so nothing can be found along it")
+            raise ShapeError(
+                f"{self.type}: axis {at} of {shape.text(x.shape)} is empty, so nothing can be found along it"
+            )
         return Spec(x.shape[:at] + x.shape[at + 1 :], self.output_type)
 
     def reference(self, x: Any, dimension: Any) -> Any:

@@ -1,6 +1,6 @@
 """Changing shapes without moving an element: Reshape, ExpandDims, Squeeze; and how shapes are given.
 
-    Reshape, ExpandDims, Squeeze  -- the gradient of each is Reshape, back to the input's shape
+Reshape, ExpandDims, Squeeze  -- the gradient of each is Reshape, back to the input's shape
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ def _dim(n: Any) -> Any:
         n = n.value
     if n is None:
         raise ArgumentError(
-            "a dimension is None (unknown) where a number is needed; use -1 where it follows from the size, or tf.shape(x)[i]"
+            "a dimension is None (unknown) where a number is needed; use -1 where it follows from the size, "
+            "or tf.shape(x)[i]"
         ).locate()
     if type(n) is EagerTensor or isinstance(n, np.integer):
         return int(n)
@@ -79,7 +80,9 @@ class Reshape(Op):
 
     def infer(self, x: Spec, shape_: Spec) -> Spec:
         if shape_.shape is not None and len(shape_.shape) != 1:
-            raise ShapeError(f"Reshape: shape must be a vector, but has shape {shape.text(shape_.shape)}; write [n] for one dimension")
+            raise ShapeError(
+                f"Reshape: shape must be a vector, not of shape {shape.text(shape_.shape)}; write [n] for one axis"
+            )
         to = _resolved(x.shape, known_vector(shape_))
         return Spec(to, x.dtype, _reshaped_value(x, to))
 
@@ -111,7 +114,10 @@ class Reshape(Op):
         yield Sample(cls(), (rng.normal(size=(2, 3, 4)), (-1, 2)), wrt=(0,), name="rest")
         yield Sample(cls(), (rng.normal(size=(1, 1)), ()), wrt=(0,), name="scalar")
         yield Sample(cls(), (rng.normal(size=(0, 3)), (3, -1)), wrt=(0,), name="empty")
-        yield from [Sample(cls(), (drawn(rng, (2, 3), t), (3, 2)), wrt=differentiable(t, 0), order=1, name=t.name) for t in cls.T]
+        yield from [
+            Sample(cls(), (drawn(rng, (2, 3), t), (3, 2)), wrt=differentiable(t, 0), order=1, name=t.name)
+            for t in cls.T
+        ]
 
     @classmethod
     def mistakes(cls) -> Iterator[tuple[Any, type[Exception], str]]:
@@ -132,7 +138,7 @@ def _resolved(have: Shape, wanted: Shape) -> Shape:
     rest = math.prod(n for n in wanted if n is not None and n != -1)
     if len(open_) == 1 and size is not None and rest and size % rest == 0:
         return (*wanted[: open_[0]], size // rest, *wanted[open_[0] + 1 :])
-    if size is not None and (not open_ and rest != size or len(open_) == 1 and rest and size % rest):
+    if size is not None and ((not open_ and rest != size) or (len(open_) == 1 and rest and size % rest)):
         raise _misfit(have, wanted)
     if size is not None and -1 in wanted and len(open_) == 1 and not rest:
         raise ShapeError(f"Reshape: -1 in {shape.text(wanted)} could be any number, as another dimension is 0")
@@ -227,7 +233,9 @@ class Squeeze(Op):
             gone = {axis_in(a, len(x.shape), "Squeeze") for a in self.axis}
         for i in gone:
             if x.shape[i] not in (1, None):
-                raise ShapeError(f"Squeeze: axis {i} of {shape.text(x.shape)} has size {x.shape[i]}; only axes of size 1 can go")
+                raise ShapeError(
+                    f"Squeeze: axis {i} of {shape.text(x.shape)} has size {x.shape[i]}; only axes of size 1 can go"
+                )
         left = tuple(n for i, n in enumerate(x.shape) if i not in gone)
         return Spec(left, x.dtype, _reshaped_value(x, left))
 

@@ -30,13 +30,18 @@ from pullback.core.tensor import EagerTensor, Tensor
 from pullback.ops.array.joining import chain
 from pullback.ops.array.shape import differentiable, dims, drawn
 
-_MASKS = ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask")
+_MASKS: tuple[str, ...] = ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask")
 
 
 class _Strided(Op):
     """Base of the pair: what begin, end, strides and the masks mean."""
 
     T = dtypes.ANY
+    begin_mask: int
+    end_mask: int
+    ellipsis_mask: int
+    new_axis_mask: int
+    shrink_axis_mask: int
 
     def index(self, of: Shape, begin: Any, end: Any, strides: Any) -> list[Any] | None:
         """The index, an entry an item of the result and of what is left out, on a tensor whose shape is `of`:
@@ -155,7 +160,9 @@ class StridedSlice(_Strided):
     def infer(self, x: Spec, begin: Spec, end: Spec, strides: Spec) -> Spec:
         lengths = {s.shape for s in (begin, end, strides) if s.shape is not None and s.shape != (None,)}
         if len(lengths) > 1 or any(len(n) != 1 for n in lengths):
-            raise ShapeError(f"StridedSlice: begin, end and strides must be vectors of one length, not {begin}, {end}, {strides}")
+            raise ShapeError(
+                f"StridedSlice: begin, end and strides must be vectors of one length, not {begin}, {end}, {strides}"
+            )
         items = self.index(x.shape, *(known_vector(s) for s in (begin, end, strides)))
         if items is None:
             return x.with_shape(None)
@@ -196,7 +203,11 @@ class StridedSlice(_Strided):
     @classmethod
     def mistakes(cls) -> Iterator[tuple[Any, type[Exception], str]]:
         x = np.ones((2, 3))
-        yield lambda: cls(shrink_axis_mask=1)(x, (2,), (3,), (1,)), ShapeError, "slice index 2 of dimension 0 out of bounds"
+        yield (
+            lambda: cls(shrink_axis_mask=1)(x, (2,), (3,), (1,)),
+            ShapeError,
+            "slice index 2 of dimension 0 out of bounds",
+        )
         yield lambda: cls()(x, (0, 0, 0), (1, 1, 1), (1, 1, 1)), ShapeError, "only 2 axes"
         yield lambda: cls()(x, (0,), (1,), (0,)), ArgumentError, "must not be 0"
         yield lambda: cls(ellipsis_mask=3)(x, (0, 0), (0, 0), (1, 1)), ArgumentError, "one ellipsis"
@@ -222,7 +233,9 @@ class StridedSliceGrad(_Strided):
         if items is not None:
             part = self.shape_after(to, items)
             if not shape.compatible(part, dy.shape):
-                raise ShapeError(f"StridedSliceGrad: dy has shape {shape.text(dy.shape)}, but the part it goes to {shape.text(part)}")
+                raise ShapeError(
+                    f"StridedSliceGrad: dy has shape {shape.text(dy.shape)}, but the part it goes to {shape.text(part)}"
+                )
         return dy.with_shape(to)
 
     def reference(self, of: Any, begin: Any, end: Any, strides: Any, dy: Any) -> Any:
@@ -333,7 +346,8 @@ def _sliced(n: int | None, begin: int | None, size: int | None) -> int | None:
         reached = begin
     else:
         reached = None if size is None or begin is None else begin + size
-    if begin is not None and begin < 0 or size is not None and size < 0 or None not in (reached, n) and reached > n:  # type: ignore[operator]
+    beyond = reached is not None and n is not None and reached > n
+    if beyond or (begin is not None and begin < 0) or (size is not None and size < 0):
         raise ShapeError(f"Slice: a part that begins at {begin} with size {size} reaches beyond an axis of size {n}")
     return size
 
@@ -349,7 +363,7 @@ def bounds_of(key: Any) -> tuple[tuple[Any, ...], tuple[Any, ...], tuple[Any, ..
     """
     items = key if isinstance(key, (tuple, list)) else (key,)
     begin, end, strides = [], [], []
-    masks = dict.fromkeys(_MASKS, 0)
+    masks: dict[str, int] = dict.fromkeys(_MASKS, 0)
     for i, item in enumerate(items):
         bit = 1 << i
         first: Any = 0
@@ -360,7 +374,9 @@ def bounds_of(key: Any) -> tuple[tuple[Any, ...], tuple[Any, ...], tuple[Any, ..
                 masks["begin_mask"] |= bit
             if item.stop is None:
                 masks["end_mask"] |= bit
-            first, last, step = (_number(n, 1 if j == 2 else 0) for j, n in enumerate((item.start, item.stop, item.step)))
+            first, last, step = (
+                _number(n, 1 if j == 2 else 0) for j, n in enumerate((item.start, item.stop, item.step))
+            )
         elif item is Ellipsis:
             masks["ellipsis_mask"] |= bit
         elif item is None:
@@ -404,7 +420,7 @@ def getitem(x: Any, key: Any, name: str | None = None) -> Tensor:
     """x[key], of a tensor or what stands for one.
 
     Args:
-      key: ints, slices, None, Ellipsis and scalar integer tensors, or a tuple of them; or a mask: a bool tensor or array.
+      key: ints, slices, None, Ellipsis and scalar integer tensors, or a tuple of them; or a bool tensor or array.
     Raises:
       ShapeError: an index lies outside of its axis, or there are more of them than axes.
       TypeError: an item of the key is nothing to index by.
@@ -459,7 +475,9 @@ def strided_slice(
       ShapeError, ArgumentError: the index does not fit the tensor.
     """
     if var is not None:
-        raise ArgumentError("strided_slice: parts of a variable are assigned by `variable[...].assign(value)`; leave var None").locate()
+        raise ArgumentError(
+            "strided_slice: parts of a variable are assigned by `variable[...].assign(value)`; leave var None"
+        ).locate()
     begin, end = dims(begin), dims(end)
     if strides is None:
         length = len(begin) if isinstance(begin, tuple) else begin.spec.shape and begin.spec.shape[0]
@@ -479,4 +497,3 @@ def slice_(input_: Any, begin: Any, size: Any, name: str | None = None) -> Tenso
       ShapeError: the part reaches beyond the tensor.
     """
     return Slice()(input_, dims(begin), dims(size), name=name)
-

@@ -1,7 +1,7 @@
 """A copy of a tensor, changed at places that rows of indices name.
 
-    TensorScatterUpdate    replaced             TensorScatterAdd, Sub    added to, subtracted from
-    TensorScatterMax, Min  the larger, the smaller of what was there and what comes
+TensorScatterUpdate    replaced             TensorScatterAdd, Sub    added to, subtracted from
+TensorScatterMax, Min  the larger, the smaller of what was there and what comes
 """
 
 from __future__ import annotations

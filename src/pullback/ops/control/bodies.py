@@ -36,7 +36,7 @@ def captured(body: Graph) -> list[Tensor]:
 
 
 def aligned(bodies: Sequence[Graph], leading: int) -> list[Tensor]:
-    """Makes bodies take the same captures in the same order, after `leading` parameters; returns the captured tensors."""
+    """Makes bodies take the same captures in the same order, after `leading` parameters; returns those captured."""
     union: dict[int, Tensor] = {}
     for body in bodies:
         union.update((id(outer), outer) for outer in captured(body))

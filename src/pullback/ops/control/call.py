@@ -139,8 +139,8 @@ def with_residuals(body: Graph) -> Graph:
 
 
 def backward_of(body: Graph, given: tuple[int, ...], want: tuple[int, ...], saved: frozenset[int] | None) -> Backward:
-    """The backward body. With `saved`, whatever else it needs of the forward body it computes again; without, it may read
-    every tensor."""
+    """The backward body. With `saved`, whatever else it needs of the forward body it computes again; without, it may
+    read every tensor."""
     sweep = current_sweep()
     rules = tuple((id(k), id(v)) for k, v in sweep.rules.items())
     key = ("backward", given, want, saved, rules, id(sweep.on_step), sweep.carries)
@@ -155,10 +155,12 @@ def _backward(body: Graph, given: tuple[int, ...], want: tuple[int, ...], saved:
     back = Graph(body.dialect, _base(body) if body.inputs or body.outputs else body, f"{body.name}_grad")
     base = back.outer
 
+    kept = frozenset() if saved is None else saved
+
     def stands_for(t: Tensor) -> Tensor | None:
-        if saved is None or id(t) in saved or type(t) is not Tensor or t.node.graph is not base:
+        if saved is None or id(t) in kept or type(t) is not Tensor or t.node.graph is not base:
             return None
-        again = bodies.remade(back, t, lambda x: x if id(x) in saved or x.node.graph is not base else None)
+        again = bodies.remade(back, t, lambda x: x if id(x) in kept or x.node.graph is not base else None)
         back.captures[id(t)] = t, again
         return again
 

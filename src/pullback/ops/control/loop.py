@@ -32,8 +32,8 @@ _LIST = Spec((), dtypes.variant)
 
 @op
 class While(Op):
-    """variables = body(*variables, *constants) as long as cond(...) holds. `count` variables; body's further outputs are
-    saved at each trip."""
+    """variables = body(*variables, *constants) as long as cond(...) holds. `count` variables; body's further outputs
+    are saved at each trip."""
 
     takes_store = True
     any_rank = True

@@ -52,7 +52,7 @@ class Map(Op):
         ]
         if not rows:
             return tuple(np.zeros((0, *[n or 0 for n in t.spec.shape or ()]), t.dtype.numpy) for t in self.body.outputs)
-        return tuple(np.stack(column) for column in zip(*rows, strict=True))
+        return tuple(stacked(column) for column in zip(*rows, strict=True))
 
     def grad(self, node: Any, *dys: Any) -> Any:
         want = bodies.wanted(node)
@@ -65,7 +65,9 @@ class Map(Op):
             graph = body.inputs[0].node.graph if body.inputs else body
 
             def available(t: Tensor) -> Any:
-                return inside[id(t)] if id(t) in inside else t if t.node.graph is not graph else None
+                if id(t) in inside:
+                    return inside[id(t)]
+                return t if t.node.graph is not graph else None
 
             def stands_for(t: Tensor) -> Any:
                 if id(t) not in inside and type(t) is Tensor and t.node.graph is graph:
@@ -95,6 +97,11 @@ class Map(Op):
             body = bodies.traced(lambda x, y: [x * y * y], [spec, spec], "sample")
         yield Sample(cls(body, (0, None)), (rng.normal(size=(2, 3)), rng.normal(size=3)))
         yield Sample(cls(body, (0, 0)), (rng.normal(size=(2, 3)), rng.normal(size=(2, 3))))
+
+
+def stacked(column: Sequence[Any]) -> Any:
+    """The entries' results as one value: an array with the axis; of lists, a list for each entry."""
+    return tuple(column) if isinstance(column[0], tuple) else np.stack(column)
 
 
 def build(f: Any, inputs: Sequence[Tensor], axes: Sequence[int | None]) -> list[Tensor]:

@@ -142,7 +142,7 @@ class Assert(Op):
 
 @op
 class EagerPyFunc(Op):
-    """A Python function of eager tensors, run each time. Differentiable: its own operations are what its gradient is of."""
+    """A Python function of eager tensors, run each time. Differentiable: its gradient is that of its own operations."""
 
     signature = "*inputs: any -> *outputs: any"
     effect = True
@@ -250,7 +250,7 @@ class _Record:
 
 
 @public("py_function")
-def py_function(func: Callable[..., Any] = None, inp: Any = None, Tout: Any = None, name: str | None = None) -> Any:  # type: ignore[assignment]
+def py_function(func: Any = None, inp: Any = None, Tout: Any = None, name: str | None = None) -> Any:
     """Calls a Python function on eager tensors whenever it runs; differentiable.
 
     Args:
@@ -271,8 +271,8 @@ def py_function(func: Callable[..., Any] = None, inp: Any = None, Tout: Any = No
 
 @public("numpy_function", v1="numpy_function")
 def numpy_function(
-    func: Callable[..., Any] = None, inp: Any = None, Tout: Any = None, stateful: bool = True, name: str | None = None
-) -> Any:  # type: ignore[assignment]
+    func: Any = None, inp: Any = None, Tout: Any = None, stateful: bool = True, name: str | None = None
+) -> Any:
     """Calls a Python function on NumPy arrays whenever it runs. Not differentiable: its gradient is None."""
     from pullback.ops.math.select import StopGradient
 

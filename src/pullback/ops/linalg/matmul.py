@@ -39,10 +39,10 @@ def product(a: Any, b: Any) -> Any:
 def _inner(op_type: str, a: Spec, b: Spec, flip_a: bool, flip_b: bool) -> tuple[Any, Any]:
     """(n, m) of the product [n,k] x [k,m], once k is found to be the same."""
     n, k = a.shape[-1:-3:-1] if flip_a else a.shape[-2:]  # type: ignore[index]
-    l, m = b.shape[-1:-3:-1] if flip_b else b.shape[-2:]  # type: ignore[index]
-    if k is not None and l is not None and k != l:
+    k2, m = b.shape[-1:-3:-1] if flip_b else b.shape[-2:]  # type: ignore[index]
+    if k is not None and k2 is not None and k != k2:
         raise ShapeError(
-            f"{op_type}: inner dimensions must be equal, but are {k} and {l} for {shape.text(a.shape)}"
+            f"{op_type}: inner dimensions must be equal, but are {k} and {k2} for {shape.text(a.shape)}"
             f"{' transposed' if flip_a else ''} times {shape.text(b.shape)}{' transposed' if flip_b else ''}"
         )
     return n, m
@@ -102,7 +102,7 @@ class MatMul(Op):
 
     @classmethod
     def mistakes(cls) -> Iterator[tuple[Any, type[Exception], str]]:
-        yield lambda: cls()(np.ones((2, 3)), np.ones((2, 3))), ShapeError, "inner dimensions must be equal, but are 3 and 2"
+        yield lambda: cls()(np.ones((2, 3)), np.ones((2, 3))), ShapeError, "inner dimensions must be equal"
         yield lambda: cls()(np.ones((2, 3)), np.ones(3)), ShapeError, "must be a matrix"
         yield lambda: cls()(np.ones((2, 3)), interpreter.as_tensor([[1], [2], [3]])), DTypeError, "int32"
 
@@ -123,7 +123,9 @@ class BatchMatMulV2(Op):
     def infer(self, x: Spec, y: Spec) -> Spec:
         for name, z in (("x", x), ("y", y)):
             if len(z.shape) < 2:  # type: ignore[arg-type]
-                raise ShapeError(f"BatchMatMulV2: {name} must have rank 2 or more, but its shape is {shape.text(z.shape)}")
+                raise ShapeError(
+                    f"BatchMatMulV2: {name} must have rank 2 or more, but its shape is {shape.text(z.shape)}"
+                )
         matrix = _inner("BatchMatMulV2", x, y, self.adj_x, self.adj_y)
         try:
             lead = shape.broadcast(x.shape[:-2], y.shape[:-2])  # type: ignore[index]
@@ -166,7 +168,10 @@ class BatchMatMulV2(Op):
         yield Sample(cls(), (np.ones((0, 2, 3)), np.ones((1, 3, 2))), name="zero batch")
         yield Sample(cls(), (np.ones((2, 2, 0)), np.ones((2, 0, 2))), name="empty sum")
         for dtype in NUMBERS:
-            drawn = (rng.integers(0, 4, (2, 2, 3)).astype(dtype.numpy), rng.integers(0, 4, (2, 3, 1)).astype(dtype.numpy))
+            drawn = (
+                rng.integers(0, 4, (2, 2, 3)).astype(dtype.numpy),
+                rng.integers(0, 4, (2, 3, 1)).astype(dtype.numpy),
+            )
             yield Sample(cls(), drawn, order=1, name=dtype.name)
 
     @classmethod
@@ -272,7 +277,9 @@ def matvec(
     with scope(name, "MatVec", a, b):
         a, b = _factors(a, b, None)
         column = ExpandDims()(b, -1)
-        y = matmul(a, column, transpose_a=transpose_a, adjoint_a=adjoint_a, a_is_sparse=a_is_sparse, b_is_sparse=b_is_sparse)
+        y = matmul(
+            a, column, transpose_a=transpose_a, adjoint_a=adjoint_a, a_is_sparse=a_is_sparse, b_is_sparse=b_is_sparse
+        )
         return Squeeze((-1,))(y)
 
 
@@ -321,7 +328,9 @@ def _pairs(axes: Any, a: Spec, b: Spec) -> tuple[list[int], list[int]]:
         raise ArgumentError(f"tensordot: axes must be a number or two lists, not {axes!r}").locate()
     first, second = ([x] if isinstance(x, int) else list(x) for x in known)
     if len(first) != len(second):
-        raise ArgumentError(f"tensordot: {len(first)} axes of a are paired with {len(second)} of b; use as many").locate()
+        raise ArgumentError(
+            f"tensordot: {len(first)} axes of a are paired with {len(second)} of b; use as many"
+        ).locate()
     for chosen, rank, which in ((first, rank_a, "a"), (second, rank_b, "b")):
         if any(not -rank <= i < rank for i in chosen):
             raise ArgumentError(f"tensordot: axes {chosen} are not all axes of {which}, which has rank {rank}").locate()

@@ -72,6 +72,7 @@ FloorMod = elementwise(
     carries_values=True,
 )
 
+
 def _truncated(x: Any, y: Any) -> Any:
     """x / y; of integers, towards zero. (TensorFlow does not truncate floats here either.)"""
     if np.asarray(x).dtype.kind not in "iu":
@@ -180,7 +181,9 @@ def _pow_grad(node: Any, dy: Any) -> Any:
     x, y = node.inputs
     z = node.results[0]
     positive = x > 0 if not x.dtype.is_complex else NotEqual()(x, ZerosLike()(x))
-    log_x = _where(positive, Log()(_where(positive, x, OnesLike()(x))), ZerosLike()(x)) if x.dtype in FLOATS else ZerosLike()(x)
+    log_x = ZerosLike()(x)
+    if x.dtype in FLOATS:
+        log_x = _where(positive, Log()(_where(positive, x, OnesLike()(x))), log_x)
     return dy * conj(y * Pow()(x, y - OnesLike()(y))), dy * conj(z * log_x)
 
 
@@ -225,6 +228,7 @@ Exp = elementwise("Exp", numpy=np.exp, d=lambda x, y: y)
 Log = elementwise("Log", numpy=np.log, grad=lambda n, dy: dy * Reciprocal()(conj(n.inputs[0])), domain=_NONZERO)
 Log1p = elementwise("Log1p", numpy=np.log1p, d=lambda x, y: Reciprocal()(1 + x), domain=(-0.5, 3.0))
 Expm1 = elementwise("Expm1", numpy=np.expm1, d=lambda x, y: 1 + y)
+
 
 def _nonzero(x: Any) -> Any:
     """1 where x is not 0, else 0, in x's type."""

@@ -1,12 +1,13 @@
 """Which axes an op works along: their values where known, and small ops where they are known only when run.
 
-    AllAxes       x -> 0, 1, ..., rank - 1
-    ReducedShape  shape, axes -> the shape with 1 at the axes: what a reduction keeps
-    AxesFirst     shape, axes -> the permutation that brings the axes to the front
+AllAxes       x -> 0, 1, ..., rank - 1
+ReducedShape  shape, axes -> the shape with 1 at the axes: what a reduction keeps
+AxesFirst     shape, axes -> the permutation that brings the axes to the front
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -35,8 +36,13 @@ def after_batch(axis: int) -> int:
 def axes_of(x: Any) -> tuple[int, ...] | None:
     """The value of an axes argument where it is known now; a single axis is a tuple of one."""
     if isinstance(x, EagerTensor):
-        return tuple(np.ravel(x.value).tolist())
+        return ints(x.value)
     return known_axes(x.spec)
+
+
+def ints(axes: Any) -> tuple[int, ...]:
+    """An axes array, of one axis or several, as ints."""
+    return tuple(axes.tolist()) if np.ndim(axes) else (int(axes),)
 
 
 def known_axes(axes: Spec) -> tuple[int, ...] | None:
@@ -49,7 +55,8 @@ def known_axes(axes: Spec) -> tuple[int, ...] | None:
     return () if axes.shape == (0,) else None
 
 
-def folded(op_type: str, axes: Any, rank: int) -> tuple[int, ...]:
+@functools.lru_cache(maxsize=1024)
+def folded(op_type: str, axes: tuple[int, ...], rank: int) -> tuple[int, ...]:
     """The axes counted from the front, in order.
 
     Raises:
@@ -63,7 +70,8 @@ def folded(op_type: str, axes: Any, rank: int) -> tuple[int, ...]:
 
 def _no_axis(op_type: str, axis: int, rank: int) -> int:
     raise ArgumentError(
-        f"{op_type}: invalid reduction dimension {axis} for an input with {rank} dimensions; it must lie in [{-rank}, {rank})"
+        f"{op_type}: invalid reduction dimension {axis} for an input with {rank} dimensions; "
+        f"it must lie in [{-rank}, {rank})"
     )
 
 
@@ -85,7 +93,7 @@ class ReducedShape(Op):
 
     def reference(self, shape_: Any, axes: Any) -> Any:
         out = np.array(shape_)
-        out[list(folded("ReducedShape", np.ravel(axes).tolist(), len(out)))] = 1
+        out[list(folded("ReducedShape", ints(axes), len(out)))] = 1
         return out
 
     def grad(self, node: Any, dy: Any) -> Any:
@@ -124,7 +132,7 @@ class AllAxes(Op):
 
 @op
 class AxesFirst(Op):
-    """The permutation that brings some axes to the front and leaves the others in order. shape [rank], axes -> perm [rank]"""
+    """The permutation that brings axes to the front, the others in order. shape [rank], axes -> perm [rank]"""
 
     signature = "shape: T, axes: Tidx -> perm: int32"
     T = INDICES
@@ -142,7 +150,7 @@ class AxesFirst(Op):
         return (*front, *(i for i in range(rank) if i not in front))
 
     def reference(self, shape_: Any, axes: Any) -> Any:
-        return np.array(self._order(np.ravel(axes).tolist(), len(shape_)), np.int32)
+        return np.array(self._order(ints(axes), len(shape_)), np.int32)
 
     def grad(self, node: Any, dy: Any) -> Any:
         return None, None

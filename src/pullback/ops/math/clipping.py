@@ -43,7 +43,9 @@ class ClipByValue(Elementwise):
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
         yield Sample(cls(), (np.array([-3.0, -0.5, 0.5, 4.0]), np.asarray(-1.0), np.asarray(2.0)))
-        yield Sample(cls(), (np.array([[-3.0, 3.0]]), np.array([[-1.0], [-2.0]]), np.array([1.0, 2.0])), name="broadcast")
+        yield Sample(
+            cls(), (np.array([[-3.0, 3.0]]), np.array([[-1.0], [-2.0]]), np.array([1.0, 2.0])), name="broadcast"
+        )
         yield Sample(cls(), (np.array([-1.0, 2.0]), np.asarray(-1.0), np.asarray(2.0)), smooth=False, name="ends")
         yield Sample(cls(), (np.ones((0, 2)), np.asarray(-1.0), np.asarray(2.0)), name="empty")
         yield Sample(cls(), (np.arange(5), np.asarray(1), np.asarray(3)), name="int64")
@@ -119,7 +121,7 @@ def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = No
 
 @public(v1="clip_by_average_norm")
 def clip_by_average_norm(t: Any, clip_norm: Any, name: str | None = None) -> Tensor:
-    """t clip_norm / a where the average norm a, the L2 norm over the number of entries, is larger than clip_norm, else t.
+    """t clip_norm / a where the average norm a (L2 norm / number of entries) is larger than clip_norm, else t.
 
     Args:
       t: Tensor.
@@ -194,5 +196,3 @@ def clip_by_global_norm(
         for i, t in enumerate(given):
             clipped.append(None if t is None else _like(Identity()(_values(t) * scale, name=f"{full}_{i}"), t))
         return clipped, norm
-
-

@@ -33,8 +33,9 @@ class Complex(Elementwise):
     Tout: DType = complex64
 
     def infer(self, *parts: Any) -> Any:
-        if _complex_of(parts[0].dtype) is not self.Tout:
-            raise DTypeError(f"Complex: parts of {parts[0].dtype.name} make {_complex_of(parts[0].dtype).name}, not {self.Tout.name}")
+        given = parts[0].dtype
+        if _complex_of(given) is not self.Tout:
+            raise DTypeError(f"Complex: parts of {given.name} make {_complex_of(given).name}, not {self.Tout.name}")
         return super().infer(*parts)
 
     def reference(self, *parts: Any) -> Any:
@@ -66,8 +67,9 @@ class _Part(Elementwise):
     Tout: DType
 
     def infer(self, *inputs: Any) -> Any:
-        if inputs[0].dtype.real_dtype is not self.Tout:
-            raise DTypeError(f"{self.type}: of {inputs[0].dtype.name} it is {inputs[0].dtype.real_dtype.name}, not {self.Tout.name}")
+        given = inputs[0].dtype
+        if given.real_dtype is not self.Tout:
+            raise DTypeError(f"{self.type}: of {given.name} it is {given.real_dtype.name}, not {self.Tout.name}")
         return super().infer(*inputs)
 
     @classmethod

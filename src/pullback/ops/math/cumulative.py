@@ -184,7 +184,8 @@ class ExclusiveProduct(_Along):
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
         for reverse in (False, True):
             yield Sample(cls(0, reverse), (rng.normal(size=(4, 2)),))
-            yield Sample(cls(-1, reverse), (np.array([[1.0, 0.0, 2.0, 0.0], [0.0, 3.0, 2.0, 1.0]]),), name=f"zeros-{reverse}")
+            zeros = np.array([[1.0, 0.0, 2.0, 0.0], [0.0, 3.0, 2.0, 1.0]])
+            yield Sample(cls(-1, reverse), (zeros,), name=f"zeros-{reverse}")
         yield Sample(cls(), (rng.normal(size=(3, 2)) + 1j * rng.normal(size=(3, 2)),), order=2, name="complex")
         yield Sample(cls(), (np.ones((0, 2)),), name="empty")
 
@@ -224,7 +225,8 @@ class _Running(Op):
         yield Sample(cls(), (drawn(0, 2), 0), wrt=(0,), name="empty")
         for dtype in cls.parsed.inputs[0].allowed or ():
             if dtype.name != "float64":
-                yield Sample(cls(), (drawn(3).astype(dtype.numpy), 0), wrt=(0,) if dtype.is_differentiable else (), order=1, name=dtype.name)
+                wrt = (0,) if dtype.is_differentiable else ()
+                yield Sample(cls(), (drawn(3).astype(dtype.numpy), 0), wrt=wrt, order=1, name=dtype.name)
 
     @classmethod
     def mistakes(cls) -> Iterator[tuple[Any, type[Exception], str]]:
@@ -239,7 +241,9 @@ class Cumsum(_Running):
     reverse: bool = False
 
     def reference(self, x: Any, axis: Any) -> Any:
-        return running(lambda z, a: np.cumsum(z, a, dtype=z.dtype), x, self._axis(x, axis), self.exclusive, self.reverse, 0)
+        return running(
+            lambda z, a: np.cumsum(z, a, dtype=z.dtype), x, self._axis(x, axis), self.exclusive, self.reverse, 0
+        )
 
     def grad(self, node: Any, dy: Any) -> Any:
         return Cumsum(self.exclusive, not self.reverse)(dy, node.inputs[1]), None
@@ -256,7 +260,9 @@ class Cumprod(_Running):
     reverse: bool = False
 
     def reference(self, x: Any, axis: Any) -> Any:
-        return running(lambda z, a: np.cumprod(z, a, dtype=z.dtype), x, self._axis(x, axis), self.exclusive, self.reverse, 1)
+        return running(
+            lambda z, a: np.cumprod(z, a, dtype=z.dtype), x, self._axis(x, axis), self.exclusive, self.reverse, 1
+        )
 
     def grad(self, node: Any, dy: Any) -> Any:
         x, axis = node.inputs
@@ -268,7 +274,7 @@ class Cumprod(_Running):
 class CumulativeLogsumexp(_Running):
     """out[k] = log(exp x[0] + ... + exp x[k]) along an axis, without overflow.
 
-    With t[k] = dy[k] + exp(y[k] - y[k+1]) t[k+1], a recurrence whose factors are at most 1, dx[k] = exp(x[k] - y[k]) t[k].
+    With t[k] = dy[k] + exp(y[k] - y[k+1]) t[k+1], whose factors are at most 1, dx[k] = exp(x[k] - y[k]) t[k].
     Exclusive results are those of the entry before, so their cotangents are too; the first one, -inf, has none.
     """
 
@@ -320,7 +326,9 @@ def cumprod(x: Any, axis: Any = 0, exclusive: bool = False, reverse: bool = Fals
 
 
 @public("math.cumulative_logsumexp")
-def cumulative_logsumexp(x: Any, axis: Any = 0, exclusive: bool = False, reverse: bool = False, name: str | None = None) -> Tensor:
+def cumulative_logsumexp(
+    x: Any, axis: Any = 0, exclusive: bool = False, reverse: bool = False, name: str | None = None
+) -> Tensor:
     """Running log of the sum of exponentials: cumsum where log-probabilities add. Exclusive results begin with -inf.
 
     Raises:

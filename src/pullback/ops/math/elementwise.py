@@ -97,7 +97,7 @@ class Elementwise(Op):
                 drawn = [np.round(x) + (x > 0) for x in drawn]
             return tuple(np.asarray(x > 0.5 if dtype.is_bool else x).astype(dtype.numpy) for x in drawn)
 
-        allowed = cls.parsed.inputs[0].allowed or ()
+        allowed = list(cls.parsed.inputs[0].allowed or ())
         main = dtypes.float64 if dtypes.float64 in allowed else allowed[0]
         yield Sample(cls(), draw(((2, 3),) * count, main), smooth=cls.smooth)
         if count == 2:

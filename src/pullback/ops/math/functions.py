@@ -1,7 +1,7 @@
 """The public elementwise functions: names over the table in arithmetic.py.
 
-A function of one tensor is `f(x, name=None)`, of two `f(x, y, name=None)`; the two broadcast, and what is no tensor takes
-the other's type. A name stands in `tf`, in `tf.math`, or in both, as TensorFlow has it.
+A function of one tensor is `f(x, name=None)`, of two `f(x, y, name=None)`; the two broadcast, and what is no tensor
+takes the other's type. A name stands in `tf`, in `tf.math`, or in both, as TensorFlow has it.
 """
 
 from __future__ import annotations
@@ -22,18 +22,22 @@ from pullback.core.tensor import Tensor
 from pullback.ops.math import arithmetic as m
 from pullback.ops.math import complex_numbers as c
 from pullback.ops.math import special
-from pullback.ops.math.operators import absolute, divide as _divide
+from pullback.ops.math.operators import absolute
+from pullback.ops.math.operators import divide as _divide
 from pullback.ops.math.select import Select
 
 Function = Callable[..., Tensor]
-BOTH, MATH = "tf and tf.math", "tf.math; in TensorFlow 1 also tf"
+# Where a name stands.
+BOTH, MATH, ONLY_MATH = "tf and tf.math", "tf.math; in TensorFlow 1 also tf", "tf.math"
 
 
-def _named(name: str, where: str, made: Any, doc: str, more: tuple[str, ...] = (), more_v1: tuple[str, ...] = ()) -> Any:
+def _named(
+    name: str, where: str, made: Any, doc: str, more: tuple[str, ...] = (), more_v1: tuple[str, ...] = ()
+) -> Any:
     # Python's own pow and round stay what they are in this module: ours are pow_ and round_.
     made.__name__ = made.__qualname__ = f"{name}_" if hasattr(builtins, name) else name
     made.__doc__, made.__module__ = doc, __name__
-    also_v1 = () if where == BOTH else (name,)
+    also_v1 = (name,) if where == MATH else ()
     places = (name, f"math.{name}") if where == BOTH else (f"math.{name}",)
     return public(*places, *more, v1=(*places, *also_v1, *more, *more_v1))(made)
 
@@ -66,10 +70,12 @@ pow_ = _of_two("pow", BOTH, m.Pow, "x to the power y. At (0, 0) the gradient to 
 squared_difference = _of_two("squared_difference", MATH, m.SquaredDifference, "(x - y)^2.")
 floormod = _of_two("floormod", MATH, m.FloorMod, "x - y floor(x / y): has y's sign.")
 mod = _of_two("mod", MATH, m.FloorMod, "x - y floor(x / y): has y's sign.")
-xlogy = _of_two("xlogy", MATH, m.Xlogy, "x log y, and 0 where x is 0.")
-xlog1py = _of_two("xlog1py", MATH, m.Xlog1py, "x log(1 + y), and 0 where x is 0.")
-xdivy = _of_two("xdivy", MATH, m.Xdivy, "x / y, and 0 where x is 0.")
-multiply_no_nan = _of_two("multiply_no_nan", MATH, m.MulNoNan, "x y, and 0 where y is 0, also when x is nan or infinite.")
+xlogy = _of_two("xlogy", ONLY_MATH, m.Xlogy, "x log y, and 0 where x is 0.")
+xlog1py = _of_two("xlog1py", ONLY_MATH, m.Xlog1py, "x log(1 + y), and 0 where x is 0.")
+xdivy = _of_two("xdivy", ONLY_MATH, m.Xdivy, "x / y, and 0 where x is 0.")
+multiply_no_nan = _of_two(
+    "multiply_no_nan", ONLY_MATH, m.MulNoNan, "x y, and 0 where y is 0, also when x is nan or infinite."
+)
 square = _of_one("square", BOTH, m.Square, "x^2.")
 sqrt = _of_one("sqrt", BOTH, m.Sqrt, "The square root. Its gradient at 0 is infinite, and 0 when the cotangent is 0.")
 rsqrt = _of_one("rsqrt", MATH, m.Rsqrt, "1 / sqrt(x).")
@@ -233,7 +239,8 @@ def complex_(real: Any, imag: Any, name: str | None = None) -> Tensor:
     real, imag = _pair(real, imag)
     if real.dtype is not imag.dtype or real.dtype.name not in ("float32", "float64"):
         raise DTypeError(
-            f"complex: real and imag have incorrect types: {real.dtype.name} {imag.dtype.name}; both must be float32 or float64"
+            f"complex: real and imag have incorrect types: {real.dtype.name} {imag.dtype.name}; "
+            "both must be float32 or float64"
         ).locate()
     return c.Complex(complex64 if real.dtype.name == "float32" else complex128)(real, imag, name=name)
 
@@ -269,5 +276,3 @@ def angle(input: Any, name: str | None = None) -> Tensor:
         return c.part(c.Angle, input)(input, name=name)
     zero = ZerosLike()(input)
     return Select()(m.Less()(input, zero), zero + math.pi, zero, name=name)
-
-

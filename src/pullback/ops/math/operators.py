@@ -33,7 +33,11 @@ _FOREIGN = (str, bytes, type(None))
 def divide(x: Any, y: Any, name: str | None = None) -> Any:
     """x / y. Integers are cast first, as TensorFlow's truediv does: 8 and 16 bits to float32, wider ones to float64."""
     lead = next(
-        (t for t in (x, y) if (hasattr(t, "dtype") and hasattr(type(t), "__pullback_tensor__")) or isinstance(t, Tensor)),
+        (
+            t
+            for t in (x, y)
+            if (hasattr(t, "dtype") and hasattr(type(t), "__pullback_tensor__")) or isinstance(t, Tensor)
+        ),
         None,
     )
     if lead is None:

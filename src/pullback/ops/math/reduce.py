@@ -2,8 +2,8 @@
 
     Sum, Mean, Prod, Max, Min, EuclideanNorm, All, Any     x [...], axes -> y
 
-The gradient of each puts dy back on the folded axes: dy is reshaped to the shape the reduction would have kept (its axes
-1) and broadcast over them. That shape is a tuple where it is known and a `ReducedShape` node where it is not.
+The gradient of each puts dy back on the folded axes: dy is reshaped to the shape the reduction would have kept (its
+axes 1) and broadcast over them. That shape is a tuple where it is known and a `ReducedShape` node where it is not.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from pullback.core.errors import ArgumentError
 from pullback.core.op import REGISTRY, NoGradientYet, Op, op
 from pullback.core.sample import Sample
 from pullback.core.shape import Shape
-from pullback.core.spec import Spec, known_vector
-from pullback.core.tensor import EagerTensor, Tensor
+from pullback.core.spec import Spec
+from pullback.core.tensor import Tensor
 from pullback.ops.math.arithmetic import Equal, FloorDiv, Maximum
-from pullback.ops.math.axes import AxesFirst, ReducedShape, after_batch, axes_of, folded, known_axes
+from pullback.ops.math.axes import AxesFirst, ReducedShape, after_batch, axes_of, folded, ints, known_axes
 from pullback.ops.math.cumulative import ExclusiveProduct, wide
 from pullback.ops.math.elementwise import conj
 from pullback.ops.math.select import Cast
@@ -51,16 +51,16 @@ class Reduction(Op):
 
     def _value(self, x: Spec, gone: tuple[int, ...]) -> Anything:
         """The static value, when a known vector of sizes is folded: `reduce_prod(tf.shape(x))`."""
-        if not isinstance(x.value, tuple) or gone != (0,) or not x.dtype.is_integer or not all(type(n) is int for n in x.value):
+        if not isinstance(x.value, tuple) or gone != (0,) or not all(type(n) is int for n in x.value):
             return None
         total = int(self.fold(np.array(x.value, np.int64), (0,)))
         return (total,) if self.keep_dims else total
 
     def reference(self, x: Anything, axes: Anything) -> Anything:
-        gone = folded(self.type, np.ravel(axes).tolist(), x.ndim)
+        gone = folded(self.type, ints(axes), x.ndim)
         with np.errstate(all="ignore"):
-            y = np.asarray(self.fold(x, gone))
-        return y.astype(x.dtype, copy=False).reshape(self._left(x.shape, gone))
+            y = np.asarray(self.fold(x, gone)).astype(x.dtype, copy=False)
+        return y.reshape(self._left(x.shape, gone)) if self.keep_dims else y
 
     def fold(self, x: Anything, axes: tuple[int, ...]) -> Anything:
         """The reduction as NumPy has it, its axes gone."""

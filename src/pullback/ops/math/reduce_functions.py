@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -12,10 +13,11 @@ import numpy as np
 
 from pullback.core import interpreter
 from pullback.core.basics import ZerosLike, shape_of
-from pullback.core.dtypes import FLOATS, as_dtype, bool_, int64
+from pullback.core.dtypes import FLOATS, as_dtype, bool_, int32, int64
 from pullback.core.errors import ArgumentError, DTypeError
 from pullback.core.names import public
 from pullback.core.op import REGISTRY
+from pullback.core.spec import Spec
 from pullback.core.tensor import EagerTensor, Tensor
 from pullback.ops.math import arithmetic as m
 from pullback.ops.math import reduce as r
@@ -38,14 +40,25 @@ _V1_ARGS = """      reduction_indices, keep_dims: earlier names of axis and keep
 
 def _axes(x: Tensor, axis: Any) -> Any:
     """The axes argument of a reduction's op."""
+    eager = type(x) is EagerTensor
     if axis is None:
         if x.spec.shape is None:
             return AllAxes()(x)
-        every = np.arange(len(x.spec.shape), dtype=np.int32)
-        return interpreter.as_tensor(every, name="Const") if type(x) is not EagerTensor else tuple(range(len(every)))
+        every = tuple(range(len(x.spec.shape)))
+        return _kept(every) if eager else interpreter.as_tensor(np.array(every, np.int32), name="Const")
     if isinstance(axis, (tuple, list, range)):
-        return tuple(a if isinstance(a, Tensor) else int(a) for a in axis)
+        axis = tuple(a if isinstance(a, Tensor) else int(a) for a in axis)
+    if eager and (type(axis) is int or (type(axis) is tuple and all(type(a) is int for a in axis))):
+        return _kept(axis)
     return axis
+
+
+@functools.lru_cache(maxsize=1024)
+def _kept(axes: int | tuple[int, ...]) -> EagerTensor:
+    """Axes as a tensor, made once."""
+    array = np.array(axes, np.int32)
+    array.flags.writeable = False
+    return EagerTensor(Spec(array.shape, int32), array)
 
 
 def _reduced(op: Any, x: Any, axis: Any, keepdims: Any, name: str | None) -> Tensor:
@@ -58,11 +71,15 @@ def _reduced(op: Any, x: Any, axis: Any, keepdims: Any, name: str | None) -> Ten
 
 def _one_of(name: str, given: Any, old_name: str, old: Any) -> Any:
     if given is not None and old is not None:
-        raise ArgumentError(f"Cannot specify both '{name}' and '{old_name}': the second is the first's earlier name").locate()
+        raise ArgumentError(
+            f"Cannot specify both '{name}' and '{old_name}': the second is the first's earlier name"
+        ).locate()
     return old if given is None else given
 
 
-def _reduction(name: str, compute: Callable[..., Tensor], doc: str) -> tuple[Callable[..., Tensor], Callable[..., Tensor]]:
+def _reduction(
+    name: str, compute: Callable[..., Tensor], doc: str
+) -> tuple[Callable[..., Tensor], Callable[..., Tensor]]:
     """The function of TensorFlow 2 and that of TensorFlow 1, declared public."""
 
     def reduce_v2(input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Tensor:
@@ -82,7 +99,10 @@ def _reduction(name: str, compute: Callable[..., Tensor], doc: str) -> tuple[Cal
 
     summary, _, gradient = doc.partition("|")
     tail = f"    Gradient: {gradient.strip()}\n" if gradient else ""
-    for made, its_name, arguments in ((reduce_v2, name, _ARGS), (reduce_v1, f"{name}_v1", _ARGS.replace("    Raises", _V1_ARGS + "    Raises"))):
+    for made, its_name, arguments in (
+        (reduce_v2, name, _ARGS),
+        (reduce_v1, f"{name}_v1", _ARGS.replace("    Raises", _V1_ARGS + "    Raises")),
+    ):
         made.__name__ = made.__qualname__ = its_name
         made.__doc__ = summary.strip() + arguments + tail + "    "
         made.__module__ = __name__
@@ -172,7 +192,9 @@ def reduce_std(input_tensor: Any, axis: Any = None, keepdims: bool = False, name
 
 
 @public("math.reduce_euclidean_norm")
-def reduce_euclidean_norm(input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Tensor:
+def reduce_euclidean_norm(
+    input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None
+) -> Tensor:
     """sqrt(sum |x|^2) over axes.
 
     Gradient: x / norm; nan where the norm is 0.

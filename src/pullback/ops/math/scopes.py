@@ -10,20 +10,20 @@ from pullback.core import interpreter
 from pullback.core.graph import Graph
 
 
-@contextlib.contextmanager
-def scope(name: str | None, default: str, *values: Any) -> Iterator[str]:
+def scope(name: str | None, default: str, *values: Any) -> contextlib.AbstractContextManager[str]:
     """Names the ops made inside `name/...` (`default/...` when name is None), in the graph that `values` belong to.
 
     Gives the scope's own name, with its slash, for the op that ends the function: so `tensordot` is a Reshape of
-    that name, as in TensorFlow.
+    that name, as in TensorFlow. Eagerly there are no names, and nothing is done.
     """
     here = interpreter.current()
     graph = here if isinstance(here, Graph) else interpreter._graph_of(values)
     if graph is None:
-        yield name or default
-    elif graph is here:
-        with graph.name_scope(name or default) as full:
-            yield full
-    else:
-        with interpreter.entered(graph), graph.name_scope(name or default) as full:
-            yield full
+        return contextlib.nullcontext(name or default)
+    return graph.name_scope(name or default) if graph is here else _entered(graph, name or default)
+
+
+@contextlib.contextmanager
+def _entered(graph: Graph, name: str) -> Iterator[str]:
+    with interpreter.entered(graph), graph.name_scope(name) as full:
+        yield full

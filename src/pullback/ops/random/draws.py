@@ -5,7 +5,8 @@
 
 A stream is a Resource whose value, a key and the next counter, lives in the Store of who runs the op. So each run of
 a session goes on where the last one ended, two sessions draw the same sequence, and a draw that is recomputed from
-the same counter is the same draw. Counters advance as TensorFlow's kernels advance theirs, so its seeds give its numbers.
+the same counter is the same draw. Counters advance as TensorFlow's kernels
+advance theirs, so its seeds give its numbers.
 """
 
 from __future__ import annotations
@@ -128,7 +129,9 @@ class _Draw(Op):
 
     def infer(self, shape_: Spec, *others: Spec) -> Spec:
         if shape_.rank not in (1, None):
-            raise ShapeError(f"{self.type}: shape must be a vector of sizes, but its own shape is {shape.text(shape_.shape)}")
+            raise ShapeError(
+                f"{self.type}: shape must be a vector of sizes, but its own shape is {shape.text(shape_.shape)}"
+            )
         wanted = known_vector(shape_)
         if wanted is not None and any(n is not None and n < 0 for n in wanted):
             raise ShapeError(f"{self.type}: sizes must not be negative, but shape is {shape.text(wanted)}")
@@ -328,5 +331,3 @@ class RandomShuffle(Op):
     @classmethod
     def mistakes(cls) -> Iterator[tuple[Any, type[Exception], str]]:
         yield lambda: cls()(np.asarray(1.0), np.asarray(1), np.array([0, 0])), ShapeError, "scalar"
-
-

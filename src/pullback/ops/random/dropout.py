@@ -1,4 +1,4 @@
-"""Dropout. The mask is an ordinary tensor, a comparison of an ordinary draw, so gradients pass where it let values pass."""
+"""Dropout. The mask is an ordinary tensor, made of an ordinary draw; gradients pass where it let values pass."""
 
 from __future__ import annotations
 

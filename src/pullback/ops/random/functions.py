@@ -170,7 +170,9 @@ def _stateless(what: str, seed: Any, alg: Any) -> tuple[Tensor, Tensor]:
       ArgumentError: another generator than Philox is asked for.
     """
     if not (alg in ("auto_select", "philox", None) or getattr(alg, "value", alg) in (1, 3)):
-        raise ArgumentError(f"{what}: alg is {alg!r}, but the generator here is Philox: give 'philox' or 'auto_select'").locate()
+        raise ArgumentError(
+            f"{what}: alg is {alg!r}, but the generator here is Philox: give 'philox' or 'auto_select'"
+        ).locate()
     return d.StatelessRandomGetKeyCounter()(interpreter.as_tensor(seed, name="seed"))
 
 
@@ -198,8 +200,8 @@ def stateless_uniform(
     dtype = _real_type("random.stateless_uniform", dtype, integers=True)
     if dtype.is_integer and (minval is None) != (maxval is None):
         raise ArgumentError(
-            f"random.stateless_uniform: for integer dtype {dtype!r}, minval and maxval must be both None or both given; "
-            f"got minval={minval} and maxval={maxval}"
+            f"random.stateless_uniform: for integer dtype {dtype!r}, minval and maxval must be both None or "
+            f"both given; got minval={minval} and maxval={maxval}"
         ).locate()
     with scope(name, "stateless_random_uniform", shape, seed, minval, maxval) as full:
         sizes = _sizes(shape)

@@ -32,7 +32,7 @@ class _Process:
 
     seed: int | None = None
     op_seeds = random.Random()
-    streams: dict[Any, Resource] = {}  # noqa: RUF012 - the process's, on purpose
+    streams: dict[Any, Resource] = {}
     counts: weakref.WeakKeyDictionary[Graph, int] = weakref.WeakKeyDictionary()
     lock = threading.Lock()
 

@@ -200,9 +200,8 @@ class _Scatter(_OnState):
     def reference(self, store: Store, held: Resource, indices: Any, updates: Any) -> Any:
         new = np.array(store.read(held))
         if np.any(indices < 0) or np.any(indices >= len(new)):
-            raise ShapeError(
-                f"{self.type}: indices must be in [0, {len(new)}), but one is {np.ravel(indices)[np.argmax(np.abs(indices))]}"
-            )
+            wrong = np.ravel(indices)[np.argmax(np.abs(indices))]
+            raise ShapeError(f"{self.type}: indices must be in [0, {len(new)}), but one is {wrong}")
         self.into(new, indices, updates)
         store.write(held, new)
         return new
@@ -217,7 +216,8 @@ class _Scatter(_OnState):
             None,
             None,
             NoGradientYet(
-                "the gradient through a sparse assignment is not written; differentiate tf.tensor_scatter_nd_update instead"
+                "the gradient through a sparse assignment is not written; "
+                "differentiate tf.tensor_scatter_nd_update instead"
             ),
         )
 
