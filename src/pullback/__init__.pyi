@@ -131,7 +131,7 @@ from pullback.ops.array.sizes import size as size
 from pullback.ops.array.slicing import slice_ as slice
 from pullback.ops.array.blocks import space_to_batch as space_to_batch
 from pullback.ops.array.blocks import space_to_batch_nd as space_to_batch_nd
-from pullback.ops.array.joining import split as split
+from pullback.ops.array.splitting import split as split
 from pullback.ops.math.functions import sqrt as sqrt
 from pullback.ops.math.functions import square as square
 from pullback.ops.array.shape import squeeze as squeeze

@@ -8,7 +8,9 @@ Shape, ZerosLike, OnesLike           sizes that are known only when run
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+import operator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -122,20 +124,8 @@ class AddN(Op):
         return inputs[0].with_shape(together)
 
     def reference(self, *inputs: Any) -> Any:
-        if isinstance(inputs[0], tuple):
-            return (self._lists(inputs),)
-        if len(inputs) == 1:
-            return inputs[0]
-        total = inputs[0] + inputs[1]
-        for x in inputs[2:]:
-            total = total + x
-        return total
-
-    def _lists(self, lists: Any) -> Any:
-        longest = max(map(len, lists))
-        rows = [[entries[i] for entries in lists if i < len(entries)] for i in range(longest)]
-        present = [[x for x in row if x is not None] for row in rows]
-        return tuple([self.reference(*row) if row else None for row in present])
+        total = _sum_of(inputs)
+        return (total,) if isinstance(total, tuple) else total
 
     def grad(self, node: Any, dy: Any) -> Any:
         return (dy,) * len(node.inputs)
@@ -154,6 +144,14 @@ class AddN(Op):
     @classmethod
     def mistakes(cls) -> Iterator[tuple[Any, type[Exception], str]]:
         yield lambda: cls()(np.ones((2, 3)), np.ones((3, 2))), ShapeError, "not compatible"
+
+
+def _sum_of(values: Sequence[Any]) -> Any:
+    """The sum of arrays; of lists, entry by entry, which may be lists again."""
+    if not isinstance(values[0], tuple):
+        return functools.reduce(operator.add, values)
+    rows = [[v[i] for v in values if i < len(v) and v[i] is not None] for i in range(max(map(len, values)))]
+    return tuple([_sum_of(row) if row else None for row in rows])
 
 
 @op

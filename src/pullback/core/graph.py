@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from pullback.core import interpreter
@@ -111,6 +111,8 @@ class Graph:
             return held[1]
         if type(tensor) is EagerTensor or self._encloses(tensor.node.graph):
             return self.capture(tensor)
+        if isinstance(self.outer, Graph):  # it may stand for a forward tensor there
+            return self.adopt(self.outer.adopt(tensor))
         raise GraphError(
             f"{tensor!r} belongs to another graph than the one operations are being added to; build both "
             "under the same `with graph.as_default():`"

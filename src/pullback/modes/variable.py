@@ -119,7 +119,8 @@ class Variable:
         if constraint is not None and not callable(constraint):
             raise ValueError("The `constraint` argument must be a callable.")
         self.trainable = True if trainable is None else bool(trainable)
-        self.constraint, self._cached, self._initializer = constraint, None, None
+        self.constraint, self._initializer = constraint, None
+        self._cached: Any = None
         self._save_slice_info: Any = None
         dtype = None if dtype is None else as_dtype(dtype)
         body = interpreter.current()
@@ -172,8 +173,11 @@ class Variable:
 
     def __pullback_tensor__(self, here: Any = None) -> Tensor:
         here = here or interpreter.current()
-        for tape in here.tapes:
-            tape.accessed(self)
+        around = here
+        while around is not None:  # tapes of enclosing functions and loops hear of the read too
+            for tape in around.tapes:
+                tape.accessed(self)
+            around = getattr(around, "outer", None)
         if self._graph is not None:
             if not isinstance(here, Graph):
                 here = self._graph

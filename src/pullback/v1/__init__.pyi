@@ -220,7 +220,7 @@ from pullback.ops.array.slicing import slice_ as slice
 from pullback.ops.array.blocks import space_to_batch_v1 as space_to_batch
 from pullback.ops.array.blocks import space_to_batch_nd as space_to_batch_nd
 from pullback.ops.array.blocks import space_to_depth_v1 as space_to_depth
-from pullback.ops.array.joining import split as split
+from pullback.ops.array.splitting import split as split
 from pullback.ops.math.functions import sqrt as sqrt
 from pullback.ops.math.functions import square as square
 from pullback.ops.math.functions import squared_difference as squared_difference

@@ -166,10 +166,8 @@ class _Batch(Op):
         pairs: Any = edges.value if isinstance(edges.value, tuple) else ((None, None),) * m
         if any(n is not None and n < 1 for n in b) or any(n is not None and n < 0 for p in pairs for n in p):
             raise ShapeError(f"{self.type}: block_shape must be at least 1 and {self.edge} at least 0")
-        sides = tuple(
-            None if None in (n, k, *p) else self.side(n, k, sum(p))
-            for n, k, p in zip(x.shape[1:], b, pairs, strict=False)
-        )
+        rows: Any = zip(x.shape[1:], b, pairs, strict=False)
+        sides = tuple(None if None in (n, k, *p) else self.side(n, k, sum(p)) for n, k, p in rows)
         count = None if None in b else math.prod(b)  # type: ignore[arg-type]
         return x.with_shape((self.batches(x.shape[0], count), *sides, *x.shape[m + 1 :]))
 

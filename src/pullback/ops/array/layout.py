@@ -187,7 +187,7 @@ class Roll(Op):
                 axis_in(a, len(x.shape), "Roll")
         if not shape.compatible(shift.shape, axis.shape):
             raise ShapeError(
-                f"Roll: shift and axis must be of one length, not {shape.text(shift.shape)} and {shape.text(axis.shape)}"
+                f"Roll: shift and axis must have one length, not {shape.text(shift.shape)} and {shape.text(axis.shape)}"
             )
         return x.with_shape(x.shape)
 

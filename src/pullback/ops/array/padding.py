@@ -74,7 +74,7 @@ class _Padded(Op):
 
 def _settled(paddings: Tensor) -> Any:
     """(before, after) of each axis where all are known now, else None."""
-    known = static_tuple(paddings)
+    known: Any = static_tuple(paddings)
     return None if known is None or any(n is None for pair in known for n in pair) else known
 
 
@@ -230,7 +230,8 @@ class MirrorPadGrad(_Mirror):
     def infer(self, dy: Spec, paddings: Spec, *value: Spec) -> Spec:
         assert dy.shape is not None
         pairs: Any = _known(paddings, len(dy.shape), self.type)
-        out = tuple(None if None in (n, *p) else n - sum(p) for n, p in zip(dy.shape, pairs, strict=True))
+        sides: Any = zip(dy.shape, pairs, strict=True)
+        out = tuple(None if None in (n, *p) else n - sum(p) for n, p in sides)
         if any(n is not None and n < 0 for n in out):
             raise ShapeError(
                 f"MirrorPadGrad: {shape.text(dy.shape)} is smaller than its paddings {[list(p) for p in pairs]}"

@@ -210,7 +210,8 @@ class _Lookup:
             node.graph.extend(node, While(node.op.cond, grown, count, node.op.shapes), (_LIST,))
             entries = node.results[-1]
         shape_ = tuple(0 if n is None else n for n in t.spec.shape or ())
-        like = interpreter.as_tensor(np.zeros(shape_, t.dtype.numpy)) if t.dtype is not dtypes.variant else entries
+        zeros = np.zeros(shape_, t.dtype.numpy)
+        like = entries if t.dtype is dtypes.variant else interpreter.as_tensor(zeros, here=self.back)
         with self.back.control_dependencies(None):
             item = self.back.run(ListItem(t.spec.shape), (entries, self.trip, like))[0]
         item.spec = t.spec

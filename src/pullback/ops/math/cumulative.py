@@ -293,8 +293,8 @@ class CumulativeLogsumexp(_Running):
         if known is not None:
             return self._pulled(x, y, dy, known), None
         front = AxesFirst()(Shape_()(x), axis)
-        turned = [REGISTRY["Transpose"]()(t, front) for t in (x, y, dy)]
-        return REGISTRY["Transpose"]()(self._pulled(*turned, 0), REGISTRY["InvertPermutation"]()(front)), None
+        x, y, dy = (REGISTRY["Transpose"]()(t, front) for t in (x, y, dy))
+        return REGISTRY["Transpose"]()(self._pulled(x, y, dy, 0), REGISTRY["InvertPermutation"]()(front)), None
 
     def _pulled(self, x: Tensor, y: Tensor, dy: Tensor, axis: int) -> Tensor:
         later = Shift(axis, 1 if self.reverse else -1)

@@ -58,9 +58,10 @@ class Reduction(Op):
 
     def reference(self, x: Anything, axes: Anything) -> Anything:
         gone = folded(self.type, ints(axes), x.ndim)
+        left: Anything = self._left(x.shape, gone)
         with np.errstate(all="ignore"):
             y = np.asarray(self.fold(x, gone)).astype(x.dtype, copy=False)
-        return y.reshape(self._left(x.shape, gone)) if self.keep_dims else y
+        return y.reshape(left)
 
     def fold(self, x: Anything, axes: tuple[int, ...]) -> Anything:
         """The reduction as NumPy has it, its axes gone."""

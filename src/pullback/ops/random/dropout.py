@@ -33,8 +33,8 @@ def dropout(x: Any, rate: Any, noise_shape: Any = None, seed: Any = None, name: 
       ValueError: rate is a number outside of [0, 1). DTypeError: x is not real, or rate has another type.
     Source: Srivastava et al. 2014, "Dropout: a simple way to prevent neural networks from overfitting".
     """
-    given = isinstance(rate, numbers.Real)
-    if given and not 0 <= rate < 1:
+    number = float(rate) if isinstance(rate, numbers.Real) else None
+    if number is not None and not 0 <= number < 1:
         raise ArgumentError(
             f"dropout: `rate` must be a scalar tensor or a float in the range [0, 1). Received: rate={rate}"
         ).locate()
@@ -44,15 +44,15 @@ def dropout(x: Any, rate: Any, noise_shape: Any = None, seed: Any = None, name: 
             raise DTypeError(
                 f"dropout: `x.dtype` must be a floating point tensor as `x` will be scaled, but x is {x.dtype.name}"
             ).locate()
-        if given and rate == 0:
+        if number == 0:
             return x
-        if given:
-            scaled = Mul()(x, interpreter.as_tensor(float(1 / (1 - rate)), x.dtype, name="Const"))
+        if number is not None:
+            scaled = Mul()(x, interpreter.as_tensor(1 / (1 - number), x.dtype, name="Const"))
         else:
             rate = _rate_like(x, rate)
             scaled = RealDiv()(x, 1 - rate)
         drawn = random_uniform(_noise_shape(x, noise_shape), dtype=x.dtype, seed=seed)
-        kept = Select()(GreaterEqual()(drawn, rate), scaled, ZerosLike()(scaled))
+        kept = Select()(GreaterEqual()(drawn, rate if number is None else number), scaled, ZerosLike()(scaled))
         kept.set_shape(x.spec.shape)
         return kept
 
