@@ -84,7 +84,7 @@ class GradientTape:
             self._watch_variable(variable)
 
     def _watch_variable(self, variable: Any) -> None:
-        inside = interpreter.current().adopt(variable.handle)  # in a body, the parameter that captures the handle
+        inside = (self._here or interpreter.current()).adopt(variable.handle)  # in a body, the parameter that captures the handle
         self._watched.update([id(variable.handle), id(inside)])
         self._kept += [variable.handle, inside]
         self._variables[id(variable)] = variable
