@@ -41,7 +41,7 @@ def tour(out: Path, epochs: int, open_: bool) -> None:
     """
     from rich.console import Console
 
-    from pullback.explain.tour import terminal, write
+    from pullback.tour import terminal, write
 
     console = Console()
     with written_to(out):  # found out before the work, not after it

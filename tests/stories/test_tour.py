@@ -14,7 +14,7 @@ from PIL import Image
 from pullback import __version__, cli
 from pullback.core.errors import ArgumentError
 from pullback.explain import digits, tour
-from pullback.explain.tour import drawing, network
+from pullback.tour import drawing, network
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +159,7 @@ class TestTheCommand:
         assert (result.exit_code, result.output) == (0, f"pullback, version {__version__}\n")
 
     def test_tour_writes_and_names_the_report(self, short, tmp_path, monkeypatch):
-        monkeypatch.setattr("pullback.explain.tour.terminal.run", lambda epochs, watch: short[0])
+        monkeypatch.setattr("pullback.tour.terminal.run", lambda epochs, watch: short[0])
         result = self.run("tour", "--out", str(tmp_path / "here"), "--epochs", "1")
         assert result.exit_code == 0, result.output
         assert str(tmp_path / "here" / "report.html") in result.output.replace("\n", "")
@@ -170,12 +170,12 @@ class TestTheCommand:
         from dataclasses import replace
 
         wrong = replace(short[0], epochs=tour.EPOCHS)  # two steps do not reach the accuracy that a full tour claims
-        monkeypatch.setattr("pullback.explain.tour.terminal.run", lambda epochs, watch: wrong)
+        monkeypatch.setattr("pullback.tour.terminal.run", lambda epochs, watch: wrong)
         result = self.run("tour", "--out", str(tmp_path))
         assert result.exit_code == 1 and "does not hold: over 97%" in result.output
 
     def test_a_folder_that_cannot_be_made_is_named_before_the_work(self, tmp_path, monkeypatch):
-        monkeypatch.setattr("pullback.explain.tour.terminal.run", None)
+        monkeypatch.setattr("pullback.tour.terminal.run", None)
         (tmp_path / "file").write_text("")
         result = self.run("tour", "--out", str(tmp_path / "file" / "below"))
         assert result.exit_code == 1

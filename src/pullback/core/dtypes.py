@@ -182,7 +182,7 @@ def as_dtype(type_value: Any) -> DType:
         return from_numpy(np.dtype(type_value))
     except (TypeError, KeyError):
         names = ", ".join(_BY_NAME)
-        raise DTypeError(f"{value!r} names no element type; the names are {names}").locate() from None  # type: ignore[misc]
+        raise DTypeError(f"{value!r} names no element type; the names are {names}").locate() from None
 
 
 def from_numpy(dtype: np.dtype[Any]) -> DType:

@@ -43,8 +43,8 @@ class Signature:
     """A parsed signature; belongs to an op class."""
 
     def __init__(self, cls: type) -> None:
-        line: str = cls.signature  # type: ignore[attr-defined]
-        self.op_type: str = cls.type  # type: ignore[attr-defined]
+        line: str = cls.signature
+        self.op_type: str = cls.type
         self.free = not line  # control ops: what they take is said by the graphs they hold
         given, _, made = line.partition("->")
         visible, _, hidden = made.partition(";")

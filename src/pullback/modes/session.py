@@ -266,8 +266,8 @@ def fed_value(tensor: Tensor, value: Any) -> Any:
     if isinstance(value, Tensor):
         if type(value) is not EagerTensor:
             raise TypeError(
-                f"The value of a feed cannot be a tf.Tensor object, but {value!r} was fed for {tensor.name!r}. Acceptable "
-                "feed values include Python scalars, strings, lists, numpy ndarrays."
+                f"The value of a feed cannot be a tf.Tensor object, but {value!r} was fed for {tensor.name!r}. "
+                "Acceptable feed values include Python scalars, strings, lists, numpy ndarrays."
             )
         value = value.value
     dtype = tensor.spec.dtype
@@ -375,7 +375,7 @@ def _eager_eval(self: EagerTensor, feed_dict: Any = None, session: Any = None) -
     )
 
 
-EagerTensor.eval = _eager_eval  # type: ignore[attr-defined]
+EagerTensor.eval = _eager_eval
 
 
 @public(v1="placeholder")

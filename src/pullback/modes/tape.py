@@ -84,7 +84,8 @@ class GradientTape:
             self._watch_variable(variable)
 
     def _watch_variable(self, variable: Any) -> None:
-        inside = (self._here or interpreter.current()).adopt(variable.handle)  # in a body, the parameter that captures the handle
+        # In a body, the parameter that captures the handle.
+        inside = (self._here or interpreter.current()).adopt(variable.handle)
         self._watched.update([id(variable.handle), id(inside)])
         self._kept += [variable.handle, inside]
         self._variables[id(variable)] = variable
@@ -119,7 +120,7 @@ class GradientTape:
         recording = self._recording
         if recording:
             self._stop()
-        self.__init__(self._persistent, self._automatic)  # type: ignore[misc]
+        self.__init__(self._persistent, self._automatic)
         if recording:
             self._start()
 
@@ -331,7 +332,7 @@ def _unit_cotangents(y: Tensor, size: int | None) -> Tensor:
     """Every unit vector of y's space: [y.size, y.shape]."""
     if size is not None:
         eye = np.eye(size, dtype=y.dtype.numpy)
-        return interpreter.as_tensor(eye.reshape(size, *y.spec.shape))  # type: ignore[misc]
+        return interpreter.as_tensor(eye.reshape(size, *y.spec.shape))
     count = REGISTRY["Size"]()(y)
     one_hot = REGISTRY["OneHot"]()(
         REGISTRY["Range"]()(0, count, 1), count, interpreter.as_tensor(1, y.dtype), interpreter.as_tensor(0, y.dtype)

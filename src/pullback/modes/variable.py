@@ -224,7 +224,7 @@ class Variable:
 
     def eval(self, session: Any = None) -> Any:
         """The value in a session (the default one)."""
-        return self.value().eval(session=session)  # type: ignore[attr-defined]
+        return self.value().eval(session=session)
 
     def numpy(self) -> Any:
         """The value as an array; eager only."""
@@ -390,7 +390,7 @@ def _hash(self: Any) -> int:
     return id(self)
 
 
-Variable.__hash__ = _hash  # type: ignore[assignment]
+Variable.__hash__ = _hash
 
 
 @public(v1="Variable")

@@ -12,6 +12,7 @@ from pullback.core import interpreter
 from pullback.core.graph import Graph
 from pullback.core.tensor import Node, Tensor
 from pullback.ops.control import map as maps
+from pullback.ops.control.call import Call
 
 
 def batched(
@@ -42,6 +43,9 @@ def batched_node(node: Node, inputs: list[Any], axes: list[int | None], size: An
     """One node over the axis: its results, each with its axis."""
     if all(a is None for a in axes):
         return [(t, None) for t in node.again(tuple(inputs))]
+    if isinstance(node.op, Call):
+        outs, out_axes = batched(node.op.body, inputs, axes, size)
+        return list(zip(outs, out_axes, strict=True))
     if node.op.has("batch") and not node.op.parsed.residuals:
         answer = node.op.batch(size, tuple(interpreter.as_tensor(x) for x in inputs), tuple(axes))
         if answer is not NotImplemented:

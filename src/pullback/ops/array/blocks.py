@@ -352,7 +352,7 @@ def batch_to_space_nd(input: Any, block_shape: Any, crops: Any, name: str | None
 
 @public(v1="batch_to_space")
 def batch_to_space_v1(
-    input: Any, crops: Any, block_size: Any = None, name: str | None = None, block_shape: Any = None
+    input: Any, crops: Any, block_size: Any, name: str | None = None, block_shape: Any = None
 ) -> Tensor:
     """As `batch_to_space`; block_size is one number for two axes."""
     return batch_to_space(input, _blocks(block_size, block_shape), crops, name)

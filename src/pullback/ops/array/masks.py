@@ -118,7 +118,7 @@ def boolean_mask(tensor: Any, mask: Any, axis: Any = None, name: str = "boolean_
     if at is None:
         raise ArgumentError("boolean_mask: axis must be known").locate()
     at = axis_in(int(at), x.spec.rank, "boolean_mask")
-    if not shape.compatible(x.spec.shape[at : at + k], chosen.spec.shape):  # type: ignore[index]
+    if not shape.compatible(x.spec.shape[at : at + k], chosen.spec.shape):
         raise ShapeError(
             f"boolean_mask: a mask of shape {shape.text(chosen.spec.shape)} does not fit axes {at} to {at + k - 1} of "
             f"{shape.text(x.spec.shape)}"

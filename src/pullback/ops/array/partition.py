@@ -121,7 +121,7 @@ class DynamicStitch(Op):
         known = [(i.value,) if isinstance(i.value, int) else i.value for i in indices]
         if any(not isinstance(v, tuple) or None in v for v in known):
             return None
-        return max((n for v in known for n in np.ravel(v).tolist()), default=-1) + 1  # type: ignore[arg-type]
+        return max((n for v in known for n in np.ravel(v).tolist()), default=-1) + 1
 
     def reference(self, *values: Any) -> Any:
         n = len(values) // 2

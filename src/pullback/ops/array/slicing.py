@@ -302,7 +302,7 @@ class Slice(Op):
     def reference(self, x: Any, begin: Any, size: Any) -> Any:
         begin, size = np.asarray(begin).tolist(), np.asarray(size).tolist()
         sizes = [_sliced(*one) for one in zip(np.shape(x), begin, size, strict=True)]
-        return x[tuple(slice(b, b + n) for b, n in zip(begin, sizes, strict=True))]  # type: ignore[operator]
+        return x[tuple(slice(b, b + n) for b, n in zip(begin, sizes, strict=True))]
 
     def grad(self, node: Any, dy: Any) -> Any:
         x, begin, _ = node.inputs

@@ -83,11 +83,6 @@ class Call(Op):
                 dxs[i] = parts[0] if len(parts) == 1 else IndexedSlices(parts[0], parts[1], answer[1])
         return tuple(dxs)
 
-    def batch(self, size: Any, inputs: Any, axes: Any) -> Any:
-        from pullback.transforms.batch import batched
-
-        return batched(self.body, inputs, axes, size)
-
     def attrs(self) -> dict[str, Any]:
         return {"f": self.body.name.encode()}
 

@@ -50,7 +50,7 @@ def map_fn(
     said = dtype if fn_output_signature is None else fn_output_signature
     graph = _graph(tensors)
     if not isinstance(graph, Graph):
-        rows = [fn(nest.unflatten(structure, [t[i] for t in tensors])) for i in range(len(tensors[0]))]  # type: ignore[index]
+        rows = [fn(nest.unflatten(structure, [t[i] for t in tensors])) for i in range(len(tensors[0]))]
         leaves = [nest.flatten(row) for row in rows]
         stacked = [REGISTRY["Pack"](0)(*column) for column in zip(*(row for row, _ in leaves), strict=True)]
         made = nest.unflatten(leaves[0][1], stacked) if rows else _empty(said)

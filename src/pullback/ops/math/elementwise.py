@@ -158,7 +158,7 @@ def elementwise(
     }
     if grad is not None:
         body["grad"] = lambda self, node, dy: grad(node, dy)
-    return op(type(name, (Elementwise,), body))  # type: ignore[arg-type]
+    return op(type(name, (Elementwise,), body))
 
 
 def _calling_module() -> str:

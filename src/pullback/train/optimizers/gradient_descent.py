@@ -34,7 +34,7 @@ class GradientDescentOptimizer(Optimizer):
         return self._rate if self._rate.dtype is v.dtype else Cast(v.dtype)(self._rate)
 
     def _dense(self, g: Tensor, v: Variable) -> Any:
-        return v.assign_sub(g * self._rate_for(v))  # type: ignore[operator]
+        return v.assign_sub(g * self._rate_for(v))
 
     def _sparse(self, g: IndexedSlices, v: Variable) -> Any:
-        return v.scatter_sub(IndexedSlices(g.values * self._rate_for(v), g.indices))  # type: ignore[operator]
+        return v.scatter_sub(IndexedSlices(g.values * self._rate_for(v), g.indices))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 import pullback as tf
 from pullback.explain.deconvnet import deconvnet
 from pullback.explain.digits import Digits
-from pullback.explain.tour.network import Weights, layers
+from pullback.tour.network import Weights, layers
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pullback.explain.markup import number
-from pullback.explain.tour.network import Training
-from pullback.explain.tour.responses import Channel, Response
+from pullback.tour.network import Training
+from pullback.tour.responses import Channel, Response
 
 PAPER, INK = (255, 255, 255), (24, 28, 36)
 # Ends of the scales: what excites and what holds back a unit, and a feature's strength.

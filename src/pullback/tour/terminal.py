@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.rule import Rule
 from rich.table import Table
 
-from pullback.explain.tour import Tour, run
+from pullback.tour import Tour, run
 
 
 def run_with_progress(console: Console, epochs: int) -> Tour:

@@ -12,15 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 import pullback as tf
 from pullback.core.errors import ArgumentError
 from pullback.explain import digits
 from pullback.explain.convolution import ConvolutionTables, convolution_tables, transposed_tables
-from pullback.explain.tour import drawing, network
-from pullback.explain.tour.network import Training
-from pullback.explain.tour.responses import Channel, strongest_responses
 from pullback.explain.walk import Walk, walk
+from pullback.tour import drawing, network
+from pullback.tour.network import Training
+from pullback.tour.responses import Channel, strongest_responses
 
 EPOCHS = 20
 WANTED_ACCURACY = 0.97
@@ -118,8 +119,10 @@ def run(epochs: int = EPOCHS, watch: Watch | None = None, data: digits.Split | N
     def told(style: str) -> network.Progress:
         return lambda step: watch(style, step, count) if watch else None
 
-    in_graph = network.train_in_graph(data, epochs, start, told("TensorFlow 1"))
-    on_tape = network.train_on_tape(data, epochs, start, told("TensorFlow 2"))
+    # Products this small gain nothing by BLAS threads, which wait in a spin: on a busy machine ten times the time.
+    with threadpool_limits(1, "blas"):
+        in_graph = network.train_in_graph(data, epochs, start, told("TensorFlow 1"))
+        on_tape = network.train_on_tape(data, epochs, start, told("TensorFlow 2"))
     a, w = np.arange(1.0, 10.0).reshape(3, 3), np.arange(1.0, 5.0).reshape(2, 2)
     return Tour(
         example_walk(),
@@ -160,7 +163,7 @@ def write(tour: Tour, out: Path) -> tuple[Path, Path]:
     Raises:
       OSError: the folder or a file cannot be written.
     """
-    from pullback.explain.tour.report import page
+    from pullback.tour.report import page
 
     out.mkdir(parents=True, exist_ok=True)
     report, picture = out / "report.html", out / "tour.png"

@@ -11,16 +11,16 @@ import numpy as np
 
 import pullback
 from pullback.explain.markup import picture, table
-from pullback.explain.tour import drawing, network
-from pullback.explain.tour.responses import Channel, Response
+from pullback.tour import drawing, network
+from pullback.tour.responses import Channel, Response
 
 if TYPE_CHECKING:
-    from pullback.explain.tour import Tour
+    from pullback.tour import Tour
 
 
 def page(tour: Tour) -> str:
     """The report as HTML."""
-    source = files("pullback.explain.tour").joinpath("report.html.j2").read_text(encoding="utf-8")
+    source = files("pullback.tour").joinpath("report.html.j2").read_text(encoding="utf-8")
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
