@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from pullback import __version__, cli
+from pullback import __version__, cli, tour
 from pullback.core.errors import ArgumentError
-from pullback.explain import digits, tour
+from pullback.explain import digits
 from pullback.tour import drawing, network
 
 
