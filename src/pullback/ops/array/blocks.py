@@ -168,7 +168,7 @@ class _Batch(Op):
             raise ShapeError(f"{self.type}: block_shape must be at least 1 and {self.edge} at least 0")
         rows: Any = zip(x.shape[1:], b, pairs, strict=False)
         sides = tuple(None if None in (n, k, *p) else self.side(n, k, sum(p)) for n, k, p in rows)
-        count = None if None in b else math.prod(b)  # type: ignore[arg-type]
+        count = None if None in b else math.prod(b)
         return x.with_shape((self.batches(x.shape[0], count), *sides, *x.shape[m + 1 :]))
 
     edge = "paddings"

@@ -1,0 +1,1 @@
+"""Images resized, cropped and cut into patches."""
