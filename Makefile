@@ -1,4 +1,4 @@
-# make tour | test | test-all | bench | lint | names | clean
+# make tour | test | test-all | coverage | bench | lint | names | clean
 # The first call makes a virtual environment in .venv; PYTHON=python3.12 chooses what it is made with.
 
 PYTHON ?= python3
@@ -11,12 +11,13 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help tour test test-all bench lint names clean
+.PHONY: help tour test test-all coverage bench lint names clean
 
 help:
 	@echo "make tour      see what Pullback does: numbers, tables and pictures"
 	@echo "make test      lint, then the quick tests"
 	@echo "make test-all  lint, then every test, the slow ones too"
+	@echo "make coverage  which lines of src/pullback the quick tests run"
 	@echo "make bench     speed, as ratios measured in one run"
 	@echo "make lint      ruff, pyright, import-linter, the list of public names"
 	@echo "make names     write that list anew, after adding or moving a public name"
@@ -49,6 +50,12 @@ test: lint
 
 test-all: lint
 	@"$(BIN)/python" -m pytest -q -n 2 -m "slow or not slow"
+
+coverage: $(READY)
+	@rm -f .coverage .coverage.*
+	@"$(BIN)/python" -m coverage run -m pytest -q -n 2
+	@"$(BIN)/python" -m coverage combine --quiet
+	@"$(BIN)/python" -m coverage report --sort=cover
 
 bench: $(READY)
 	@"$(BIN)/python" -m bench

@@ -10,6 +10,7 @@ from pullback.core.slices import IndexedSlices as IndexedSlices
 from pullback.core.tensor import Operation as Operation
 from pullback.modes.custom import RegisterGradient as RegisterGradient
 from pullback.core.tensor import Tensor as Tensor
+from pullback.ops.control.tensor_array import TensorArray as TensorArray
 from pullback.core.shape import TensorShape as TensorShape
 from pullback.modes.function import TensorSpec as TensorSpec
 from pullback.modes.gradients import UnconnectedGradients as UnconnectedGradients
@@ -23,6 +24,7 @@ from pullback.ops.math.functions import add as add
 from pullback.core.basics import add_n as add_n
 from pullback.ops.array.search import argmax as argmax
 from pullback.ops.array.search import argmin as argmin
+from pullback.ops.array.ordering import argsort as argsort
 from pullback.core.dtypes import as_dtype as as_dtype
 from pullback.ops.math.functions import asin as asin
 from pullback.ops.math.functions import asinh as asinh
@@ -43,6 +45,7 @@ from pullback.ops.math.functions import complex_ as complex
 from pullback.ops.array.joining import concat as concat
 from pullback.ops.control.cond import cond_v2 as cond
 from pullback.ops.array.conversion import constant as constant
+from pullback.train.initializers import constant_initializer as constant_initializer
 from pullback.modes.default import control_dependencies as control_dependencies
 from pullback.ops.array.conversion import convert_to_tensor as convert_to_tensor
 from pullback.ops.math.functions import cos as cos
@@ -53,6 +56,7 @@ from pullback.modes.default import device as device
 from pullback.ops.math.functions import divide as divide
 from pullback.ops.array.partition import dynamic_partition as dynamic_partition
 from pullback.ops.array.partition import dynamic_stitch as dynamic_stitch
+from pullback.ops.linalg.einsum import einsum as einsum
 from pullback.engines.base import engine as engine
 from pullback.ops.array.sizes import ensure_shape as ensure_shape
 from pullback.ops.math.functions import equal as equal
@@ -62,6 +66,8 @@ from pullback.ops.array.shape import expand_dims as expand_dims
 from pullback.ops.array.one_hot import eye as eye
 from pullback.ops.array.creation import fill as fill
 from pullback.ops.math.functions import floor as floor
+from pullback.ops.control.folds import foldl as foldl
+from pullback.ops.control.folds import foldr as foldr
 from pullback.modes.function import function as function
 from pullback.ops.array.gather import gather as gather
 from pullback.ops.array.places import gather_nd as gather_nd
@@ -69,7 +75,7 @@ from pullback.modes.custom import grad_pass_through as grad_pass_through
 from pullback.modes.gradients import gradients_v2 as gradients
 from pullback.ops.math.functions import greater as greater
 from pullback.ops.math.functions import greater_equal as greater_equal
-from pullback.modes.variable import group as group
+from pullback.modes.grouping import group as group
 from pullback.modes.gradients import hessians as hessians
 from pullback.ops.array.conversion import identity as identity
 from pullback.ops.array.conversion import identity_n as identity_n
@@ -89,20 +95,25 @@ from pullback.ops.math.functions import multiply as multiply
 from pullback.modes.default import name_scope as name_scope
 from pullback.ops.math.functions import negative as negative
 from pullback.modes.custom import NotDifferentiable as no_gradient
+from pullback.modes.grouping import no_op as no_op
 from pullback.ops.linalg.norm import norm as norm
 from pullback.ops.math.functions import not_equal as not_equal
 from pullback.ops.control.world import numpy_function as numpy_function
 from pullback.ops.array.one_hot import one_hot as one_hot
 from pullback.ops.array.creation import ones as ones
+from pullback.train.initializers import Ones as ones_initializer
 from pullback.ops.array.creation import ones_like as ones_like
 from pullback.ops.array.padding import pad as pad
 from pullback.ops.array.joining import parallel_stack as parallel_stack
 from pullback.ops.math.functions import pow_ as pow
 from pullback.ops.control.world import print_v2 as print
 from pullback.ops.control.world import py_function as py_function
+from pullback.train.initializers import RandomNormal as random_normal_initializer
+from pullback.train.initializers import RandomUniform as random_uniform_initializer
 from pullback.ops.array.ranges import range_ as range
 from pullback.ops.array.sizes import rank as rank
 from pullback.ops.math.functions import realdiv as realdiv
+from pullback.modes.recompute import recompute_grad as recompute_grad
 from pullback.ops.math.reduce_functions import reduce_all as reduce_all
 from pullback.ops.math.reduce_functions import reduce_any as reduce_any
 from pullback.ops.math.reduce_functions import reduce_logsumexp as reduce_logsumexp
@@ -119,6 +130,7 @@ from pullback.ops.array.layout import roll as roll
 from pullback.ops.math.functions import round_ as round
 from pullback.ops.array.conversion import saturate_cast as saturate_cast
 from pullback.ops.math.functions import scalar_mul as scalar_mul
+from pullback.ops.control.folds import scan as scan
 from pullback.ops.array.places import scatter_nd as scatter_nd
 from pullback.ops.array.ranges import sequence_mask as sequence_mask
 from pullback.ops.array.sizes import shape_ as shape
@@ -129,6 +141,7 @@ from pullback.ops.math.functions import sin as sin
 from pullback.ops.math.functions import sinh as sinh
 from pullback.ops.array.sizes import size as size
 from pullback.ops.array.slicing import slice_ as slice
+from pullback.ops.array.ordering import sort as sort
 from pullback.ops.array.blocks import space_to_batch as space_to_batch
 from pullback.ops.array.blocks import space_to_batch_nd as space_to_batch_nd
 from pullback.ops.array.splitting import split as split
@@ -153,13 +166,15 @@ from pullback.ops.array.layout import transpose as transpose
 from pullback.ops.math.functions import truediv as truediv
 from pullback.ops.math.functions import truncatediv as truncatediv
 from pullback.ops.math.functions import truncatemod as truncatemod
-from pullback.modes.variable import tuple_v2 as tuple
+from pullback.modes.grouping import tuple_v2 as tuple
 from pullback.ops.array.search import unique as unique
 from pullback.ops.array.search import unique_with_counts as unique_with_counts
 from pullback.ops.array.joining import unstack as unstack
+from pullback.modes.vectorized import vectorized_map as vectorized_map
 from pullback.ops.array.masks import where as where
 from pullback.ops.control.loop import while_loop_v2 as while_loop
 from pullback.ops.array.creation import zeros as zeros
+from pullback.train.initializers import Zeros as zeros_initializer
 from pullback.ops.array.creation import zeros_like as zeros_like
 
 __all__ = [
@@ -172,6 +187,7 @@ __all__ = [
     "Operation",
     "RegisterGradient",
     "Tensor",
+    "TensorArray",
     "TensorShape",
     "TensorSpec",
     "UnconnectedGradients",
@@ -185,6 +201,7 @@ __all__ = [
     "add_n",
     "argmax",
     "argmin",
+    "argsort",
     "as_dtype",
     "asin",
     "asinh",
@@ -205,6 +222,7 @@ __all__ = [
     "concat",
     "cond",
     "constant",
+    "constant_initializer",
     "control_dependencies",
     "convert_to_tensor",
     "cos",
@@ -215,6 +233,7 @@ __all__ = [
     "divide",
     "dynamic_partition",
     "dynamic_stitch",
+    "einsum",
     "engine",
     "ensure_shape",
     "equal",
@@ -224,6 +243,8 @@ __all__ = [
     "eye",
     "fill",
     "floor",
+    "foldl",
+    "foldr",
     "function",
     "gather",
     "gather_nd",
@@ -251,20 +272,25 @@ __all__ = [
     "name_scope",
     "negative",
     "no_gradient",
+    "no_op",
     "norm",
     "not_equal",
     "numpy_function",
     "one_hot",
     "ones",
+    "ones_initializer",
     "ones_like",
     "pad",
     "parallel_stack",
     "pow",
     "print",
     "py_function",
+    "random_normal_initializer",
+    "random_uniform_initializer",
     "range",
     "rank",
     "realdiv",
+    "recompute_grad",
     "reduce_all",
     "reduce_any",
     "reduce_logsumexp",
@@ -281,6 +307,7 @@ __all__ = [
     "round",
     "saturate_cast",
     "scalar_mul",
+    "scan",
     "scatter_nd",
     "sequence_mask",
     "shape",
@@ -291,6 +318,7 @@ __all__ = [
     "sinh",
     "size",
     "slice",
+    "sort",
     "space_to_batch",
     "space_to_batch_nd",
     "split",
@@ -319,9 +347,11 @@ __all__ = [
     "unique",
     "unique_with_counts",
     "unstack",
+    "vectorized_map",
     "where",
     "while_loop",
     "zeros",
+    "zeros_initializer",
     "zeros_like",
 ]
 

@@ -161,6 +161,8 @@ CALLS: dict[str, tuple[tuple[str, ...], Call]] = {
         lambda tf, args, attrs: tf.clip_by_global_norm(args, attrs["clip_norm"])[0],
     ),
     "fused_batch_norm": (("raw_ops.FusedBatchNormV3",), _fused_batch_norm),
+    # The grid's inputs lie in (-1, 1) and were brought into (0, 1) first.
+    "ndtri": (("math.ndtri",), lambda tf, args, attrs: tf.math.ndtri(args[0] * 0.5 + 0.5)),
     "dropout with a given mask": ((), lambda tf, args, attrs: args[0] * args[1] / (1 - attrs["rate"])),
     "ctc_loss": (("nn.ctc_loss",), _ctc_loss),
     "conv2d_backprop_input": (

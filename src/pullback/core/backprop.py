@@ -176,6 +176,8 @@ def fitted(dx: Any, *, to: Tensor, by: Node) -> Any:
         return dx
     if by.op.broadcasts:
         if spans(to, by):
+            if not shape.compatible(have.shape, want.shape):
+                raise _misfit(by, to, f"shape {shape.text(have.shape)}", shape.text(want.shape))
             return dx
         return SumTo()(dx, shape_of(to) if to.spec is want else want.shape or Shape_()(to))
     if want.dtype is not dtypes.variant and not shape.compatible(have.shape, want.shape):

@@ -303,7 +303,7 @@ class Graph:
           TypeError, ValueError, KeyError: it is none of this graph.
         """
         if isinstance(obj, str):
-            return self.get_tensor_by_name(obj) if ":" in obj else self.get_operation_by_name(obj)
+            obj = self.get_tensor_by_name(obj) if ":" in obj else self.get_operation_by_name(obj)
         if isinstance(obj, Operation):
             graph = obj.graph
         else:

@@ -60,9 +60,13 @@ class Eager:
 
     def bind(self, op: Any, inputs: tuple[Any, ...], name: str | None = None) -> Any:
         """Runs the op; returns its visible outputs as the door promises them."""
+        for x in inputs:
+            if type(x) is not EagerTensor:
+                graph = _graph_of(inputs)
+                if graph is not None:
+                    return graph.bind(op, inputs, name)
+                break
         results = self.run(op, inputs, name)
-        if type(results) is Node or not isinstance(results, tuple):
-            return results
         count = op.visible(len(results))
         if count == 1:
             return results[0]

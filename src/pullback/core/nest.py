@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 _LEAF = "leaf"
+# Classes of ours that are structure: class -> (taken apart, made again), see `structured`.
+_STRUCTURED: dict[type, tuple[Callable[[Any], Any], Callable[[Any, Any], Any]]] = {}
 
 
 def flatten(nest: Any) -> tuple[list[Any], Any]:
@@ -14,15 +17,42 @@ def flatten(nest: Any) -> tuple[list[Any], Any]:
     kind = type(nest)
     if kind is list or kind is tuple:
         if all(
-            type(v) not in (list, tuple, dict) and not hasattr(v, "_fields") and not hasattr(v, "keys") for v in nest
+            type(v) not in (list, tuple, dict)
+            and type(v) not in _STRUCTURED
+            and not hasattr(v, "_fields")
+            and not hasattr(v, "keys")
+            for v in nest
         ):
             return list(nest), kind
-    elif kind is not dict and not isinstance(nest, (list, tuple)) and not hasattr(nest, "keys"):
+    elif (
+        kind is not dict
+        and kind not in _STRUCTURED
+        and not isinstance(nest, (list, tuple))
+        and not hasattr(nest, "keys")
+    ):
         return [nest], _LEAF
+    leaves, definition = _optree(len(_STRUCTURED)).tree_flatten(nest, none_is_leaf=True, namespace="pullback")
+    return leaves, definition
+
+
+def structured(cls: type, apart: Callable[[Any], Any], again: Callable[[Any, Any], Any]) -> None:
+    """Makes a class structure: `apart(value)` gives (leaves, what else it holds), `again(held, leaves)` the value.
+    What else it holds must hash and compare."""
+    _STRUCTURED[cls] = apart, again
+
+
+@functools.cache
+def _optree(classes: int) -> Any:
+    """optree, knowing so many classes of ours."""
     import optree
 
-    leaves, definition = optree.tree_flatten(nest, none_is_leaf=True, namespace="pullback")  # type: ignore[arg-type]
-    return leaves, definition
+    for cls in list(_STRUCTURED)[_known[0] : classes]:
+        optree.register_pytree_node(cls, *_STRUCTURED[cls], namespace="pullback")  # type: ignore[arg-type]
+    _known[0] = classes
+    return optree
+
+
+_known = [0]
 
 
 def unflatten(structure: Any, leaves: list[Any]) -> Any:
@@ -52,4 +82,4 @@ def mapped(f: Callable[..., Any], nest: Any, *others: Any) -> Any:
 
 
 def is_nest(value: Any) -> bool:
-    return isinstance(value, (list, tuple, dict))
+    return isinstance(value, (list, tuple, dict)) or type(value) in _STRUCTURED

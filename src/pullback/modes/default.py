@@ -131,7 +131,8 @@ def init_scope() -> Iterator[None]:
     outside = here.outermost if isinstance(here, Graph) else here
     if outside is None or (isinstance(outside, Graph) and outside.outer is not None):
         outside = interpreter.eager()
-    with interpreter.entered(outside):
+    controls = outside.control_dependencies(None) if isinstance(outside, Graph) else contextlib.nullcontext()
+    with interpreter.entered(outside), controls:
         yield
 
 

@@ -396,24 +396,11 @@ def _initialised(initializer: Callable[..., Any], wanted: Any, dtype: DType) -> 
 
 def _default_initializer(name: str, dtype: DType) -> Callable[..., Any]:
     if dtype.is_floating:
+        from pullback.ops.random.initial import glorot_uniform
+
         return glorot_uniform
     if dtype.is_integer or dtype.is_bool or dtype.name == "string":
         return lambda wanted, dtype=dtype: (
             np.zeros(wanted, dtype.numpy) if dtype.name != "string" else np.full(wanted, b"", object)
         )
     raise ValueError(f"An initializer for variable {name} of {dtype.name} is required")
-
-
-def glorot_uniform(wanted: Any, dtype: Any = float32) -> Any:
-    """Uniform in +-sqrt(6 / (fan_in + fan_out)), so that variances keep their size in both directions.
-
-    Source: Glorot and Bengio 2010, equation 16.
-    """
-    from pullback.ops.random.functions import random_uniform
-
-    wanted = tuple(wanted)
-    receptive = int(np.prod(wanted[:-2])) if len(wanted) > 2 else 1
-    fan_in = (wanted[-2] if len(wanted) > 1 else wanted[0] if wanted else 1) * receptive
-    fan_out = (wanted[-1] if wanted else 1) * receptive
-    limit = float(np.sqrt(6.0 / max(1.0, fan_in + fan_out)))
-    return random_uniform(wanted, -limit, limit, dtype)

@@ -393,3 +393,16 @@ def placeholder(dtype: Any, shape: Any = None, name: str | None = None) -> Tenso
     if not isinstance(here, Graph):
         raise RuntimeError("tf.placeholder() is not compatible with eager execution.")
     return here.bind(Placeholder(as_dtype(dtype), as_shape(shape)), (), name)
+
+
+@public(v1="placeholder_with_default")
+def placeholder_with_default(input: Any, shape: Any, name: str | None = None) -> Tensor:
+    """A tensor that is `input` unless a run feeds another value, of a shape that fits `shape`.
+
+    Raises:
+      ShapeError: the default does not fit the shape.
+    """
+    from pullback.core.shape import as_shape
+    from pullback.ops.math.select import PlaceholderWithDefault
+
+    return PlaceholderWithDefault(as_shape(shape))(input, name=name)

@@ -25,7 +25,7 @@ from pullback.ops.control import bodies
 from pullback.transforms.batch import batched
 
 
-@public("GradientTape")
+@public("GradientTape", "autodiff.GradientTape", v1="GradientTape")
 class GradientTape:
     """Records operations for differentiation.
 

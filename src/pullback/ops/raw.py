@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from pullback.core.names import public
 from pullback.core.tensor import Tensor
@@ -10,6 +10,8 @@ from pullback.ops.array.shape import dims
 from pullback.ops.image import sampling
 from pullback.ops.math import clipping
 from pullback.ops.nn.conv.functions import keywords_only
+from pullback.ops.nn.fused_norm import FusedBatchNormV3
+from pullback.ops.nn.response_norm import LRN
 
 
 @public("raw_ops.ClipByValue")
@@ -44,3 +46,42 @@ def raw_resize_bicubic(
 ) -> Tensor:
     """Bicubic resizing of [N,H,W,C]; float32."""
     return sampling.ResizeBicubic(align_corners, half_pixel_centers)(images, dims(size), name=name)
+
+
+class FusedBatchNormV3Outputs(NamedTuple):
+    """What FusedBatchNormV3 answers."""
+
+    y: Tensor
+    batch_mean: Tensor
+    batch_variance: Tensor
+    reserve_space_1: Tensor
+    reserve_space_2: Tensor
+    reserve_space_3: Tensor
+
+
+@public("raw_ops.FusedBatchNormV3")
+@keywords_only
+def raw_fused_batch_norm_v3(
+    x: Any,
+    scale: Any,
+    offset: Any,
+    mean: Any,
+    variance: Any,
+    epsilon: float = 0.0001,
+    exponential_avg_factor: float = 1,
+    data_format: str = "NHWC",
+    is_training: bool = True,
+    name: str | None = None,
+) -> Any:
+    """Batch normalisation and its statistics, as one op."""
+    made = FusedBatchNormV3(float(epsilon), float(exponential_avg_factor), data_format, is_training)
+    return FusedBatchNormV3Outputs(*made(x, scale, offset, mean, variance, name=name))
+
+
+@public("raw_ops.LRN")
+@keywords_only
+def raw_lrn(
+    input: Any, depth_radius: int = 5, bias: float = 1, alpha: float = 1, beta: float = 0.5, name: str | None = None
+) -> Tensor:
+    """Local response normalisation, as one op."""
+    return LRN(int(depth_radius), float(bias), float(alpha), float(beta))(input, name=name)

@@ -5,7 +5,7 @@ Each op's own `batch` rule does the work; an op without one runs in a Map, entry
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pullback.core import interpreter
@@ -16,12 +16,17 @@ from pullback.ops.control.call import Call
 
 
 def batched(
-    graph: Graph, inputs: Sequence[Any], axes: Sequence[int | None], size: Any
+    graph: Graph,
+    inputs: Sequence[Any],
+    axes: Sequence[int | None],
+    size: Any,
+    on_loop: Callable[[Node], None] | None = None,
 ) -> tuple[tuple[Tensor, ...], tuple[int | None, ...]]:
     """The graph's outputs over the axis, in the current interpreter.
 
     Args:
       inputs: a tensor for each of graph.inputs; with the axis (of length `size`) where axes says 0.
+      on_loop: called with each node that has to run entry by entry, before it does.
     Returns:
       (outputs, their axes): 0, or None for an output that is the same for all.
     """
@@ -32,19 +37,25 @@ def batched(
         if node.results and all(id(t) in made for t in node.results):
             continue
         pairs = [made[id(t)] for t in node.inputs]
-        outs = batched_node(node, [x for x, _ in pairs], [a for _, a in pairs], size)
+        outs = batched_node(node, [x for x, _ in pairs], [a for _, a in pairs], size, on_loop)
         for t, pair in zip(node.results, outs, strict=True):
             made[id(t)] = pair
     found = [made[id(t)] for t in graph.outputs]
     return tuple(x for x, _ in found), tuple(a for _, a in found)
 
 
-def batched_node(node: Node, inputs: list[Any], axes: list[int | None], size: Any) -> list[tuple[Any, int | None]]:
+def batched_node(
+    node: Node, inputs: list[Any], axes: list[int | None], size: Any, on_loop: Callable[[Node], None] | None = None
+) -> list[tuple[Any, int | None]]:
     """One node over the axis: its results, each with its axis."""
     if all(a is None for a in axes):
-        return [(t, None) for t in node.again(tuple(inputs))]
+        made = node.again(tuple(inputs))
+        for before, after in zip(node.results, made, strict=True):
+            if type(after) is Tensor and after.spec.shape == before.spec.shape:
+                after.spec = before.spec  # with what is known of its value
+        return [(t, None) for t in made]
     if isinstance(node.op, Call):
-        outs, out_axes = batched(node.op.body, inputs, axes, size)
+        outs, out_axes = batched(node.op.body, inputs, axes, size, on_loop)
         return list(zip(outs, out_axes, strict=True))
     if node.op.has("batch") and not node.op.parsed.residuals:
         answer = node.op.batch(size, tuple(interpreter.as_tensor(x) for x in inputs), tuple(axes))
@@ -55,5 +66,7 @@ def batched_node(node: Node, inputs: list[Any], axes: list[int | None], size: An
                 (t, a)
                 for t, a in zip(outs, axis if isinstance(axis, (tuple, list)) else (axis,) * len(outs), strict=True)
             ]
+    if on_loop is not None:
+        on_loop(node)
     results = maps.build(lambda *xs: list(node.again(tuple(xs))), inputs, axes)
     return [(t, 0) for t in results]

@@ -20,6 +20,7 @@ from pullback.ops.control.world import print_v1 as Print
 from pullback.modes.custom import RegisterGradient as RegisterGradient
 from pullback.modes.session import Session as Session
 from pullback.core.tensor import Tensor as Tensor
+from pullback.ops.control.tensor_array import TensorArray as TensorArray
 from pullback.core.shape import TensorShapeV1 as TensorShape
 from pullback.modes.function import TensorSpec as TensorSpec
 from pullback.modes.gradients import UnconnectedGradients as UnconnectedGradients
@@ -35,18 +36,19 @@ from pullback.ops.math.functions import add as add
 from pullback.core.basics import add_n as add_n
 from pullback.modes.default import add_to_collection as add_to_collection
 from pullback.modes.default import add_to_collections as add_to_collections
-from pullback.modes.variable import all_variables as all_variables
+from pullback.modes.variables import all_variables as all_variables
 from pullback.ops.math.functions import angle as angle
 from pullback.ops.array.search import arg_max as arg_max
 from pullback.ops.array.search import arg_min as arg_min
 from pullback.ops.array.search import argmax_v1 as argmax
 from pullback.ops.array.search import argmin_v1 as argmin
+from pullback.ops.array.ordering import argsort as argsort
 from pullback.core.dtypes import as_dtype as as_dtype
 from pullback.ops.math.functions import asin as asin
 from pullback.ops.math.functions import asinh as asinh
-from pullback.modes.variable import assign as assign
-from pullback.modes.variable import assign_add as assign_add
-from pullback.modes.variable import assign_sub as assign_sub
+from pullback.modes.variables import assign as assign
+from pullback.modes.variables import assign_add as assign_add
+from pullback.modes.variables import assign_sub as assign_sub
 from pullback.ops.math.functions import atan as atan
 from pullback.ops.math.functions import atan2 as atan2
 from pullback.ops.math.functions import atanh as atanh
@@ -60,6 +62,8 @@ from pullback.ops.array.sizes import broadcast_to as broadcast_to
 from pullback.ops.control.cond import case as case
 from pullback.ops.array.conversion import cast as cast
 from pullback.ops.math.functions import ceil as ceil
+from pullback.ops.linalg.solving import cholesky as cholesky
+from pullback.ops.linalg.solving import cholesky_solve as cholesky_solve
 from pullback.ops.math.clipping import clip_by_average_norm as clip_by_average_norm
 from pullback.ops.math.clipping import clip_by_global_norm as clip_by_global_norm
 from pullback.ops.math.clipping import clip_by_norm as clip_by_norm
@@ -69,17 +73,20 @@ from pullback.ops.array.joining import concat as concat
 from pullback.ops.control.cond import cond as cond
 from pullback.ops.math.functions import conj as conj
 from pullback.ops.array.conversion import constant_v1 as constant
+from pullback.train.initializers_v1 import constant_initializer as constant_initializer
 from pullback.modes.default import control_dependencies_v1 as control_dependencies
 from pullback.ops.array.conversion import convert_to_tensor_v1 as convert_to_tensor
 from pullback.ops.array.rows import convert_to_tensor_or_indexed_slices as convert_to_tensor_or_indexed_slices
 from pullback.ops.math.functions import cos as cos
 from pullback.ops.math.functions import cosh as cosh
 from pullback.ops.math.reduce_functions import count_nonzero_v1 as count_nonzero
+from pullback.ops.linalg.solving import cross as cross
 from pullback.ops.math.cumulative import cumprod as cumprod
 from pullback.ops.math.cumulative import cumsum as cumsum
 from pullback.modes.custom import custom_gradient as custom_gradient
 from pullback.ops.array.blocks import depth_to_space_v1 as depth_to_space
 from pullback.modes.default import device_v1 as device
+from pullback.ops.math.gamma import digamma as digamma
 from pullback.modes.default import disable_eager_execution as disable_eager_execution
 from pullback.modes.default import disable_eager_execution as disable_v2_behavior
 from pullback.ops.math.functions import div as div
@@ -87,6 +94,7 @@ from pullback.ops.math.functions import divide_no_nan as div_no_nan
 from pullback.ops.math.functions import divide as divide
 from pullback.ops.array.partition import dynamic_partition as dynamic_partition
 from pullback.ops.array.partition import dynamic_stitch as dynamic_stitch
+from pullback.ops.linalg.einsum import einsum as einsum
 from pullback.modes.default import enable_eager_execution as enable_eager_execution
 from pullback.modes.default import enable_v2_behavior as enable_v2_behavior
 from pullback.ops.array.sizes import ensure_shape as ensure_shape
@@ -97,12 +105,15 @@ from pullback.modes.default import executing_eagerly_v1 as executing_eagerly
 from pullback.ops.math.functions import exp as exp
 from pullback.ops.array.shape import expand_dims_v1 as expand_dims
 from pullback.ops.math.functions import expm1 as expm1
+from pullback.ops.image.patches import extract_image_patches as extract_image_patches
 from pullback.ops.array.one_hot import eye as eye
 from pullback.ops.array.creation import fill as fill
 from pullback.ops.math.functions import floor as floor
 from pullback.ops.math.functions import floor_div as floor_div
 from pullback.ops.math.functions import floordiv as floordiv
 from pullback.ops.math.functions import floormod as floormod
+from pullback.ops.control.folds import foldl as foldl
+from pullback.ops.control.folds import foldr as foldr
 from pullback.modes.function import function as function
 from pullback.ops.array.gather import gather_v1 as gather
 from pullback.ops.array.places import gather_nd_v1 as gather_nd
@@ -114,74 +125,97 @@ from pullback.ops.random.seeds import get_seed as get_seed
 from pullback.modes.scopes import get_variable as get_variable
 from pullback.modes.scopes import get_variable_scope as get_variable_scope
 from pullback.ops.math.clipping import global_norm as global_norm
-from pullback.modes.variable import global_variables as global_variables
-from pullback.modes.variable import global_variables_initializer as global_variables_initializer
+from pullback.modes.variables import global_variables as global_variables
+from pullback.modes.variables import global_variables_initializer as global_variables_initializer
+from pullback.train.initializers_v1 import glorot_normal_initializer as glorot_normal_initializer
+from pullback.train.initializers_v1 import glorot_uniform_initializer as glorot_uniform_initializer
 from pullback.modes.custom import grad_pass_through as grad_pass_through
 from pullback.modes.gradients import gradients as gradients
 from pullback.ops.math.functions import greater as greater
 from pullback.ops.math.functions import greater_equal as greater_equal
-from pullback.modes.variable import group as group
+from pullback.modes.grouping import group as group
 from pullback.modes.gradients import hessians_v1 as hessians
 from pullback.ops.array.conversion import identity as identity
 from pullback.ops.array.conversion import identity_n as identity_n
+from pullback.ops.math.gamma import igamma as igamma
+from pullback.ops.math.gamma import igammac as igammac
 from pullback.ops.math.functions import imag as imag
 from pullback.modes.default import init_scope as init_scope
-from pullback.modes.variable import global_variables_initializer as initialize_all_variables
-from pullback.modes.variable import local_variables_initializer as initialize_local_variables
-from pullback.modes.variable import variables_initializer as initialize_variables
+from pullback.modes.variables import global_variables_initializer as initialize_all_variables
+from pullback.modes.variables import local_variables_initializer as initialize_local_variables
+from pullback.modes.variables import variables_initializer as initialize_variables
 from pullback.ops.array.layout import invert_permutation as invert_permutation
 from pullback.ops.math.functions import is_finite as is_finite
 from pullback.ops.math.functions import is_inf as is_inf
 from pullback.ops.math.functions import is_nan as is_nan
-from pullback.modes.variable import is_variable_initialized as is_variable_initialized
+from pullback.modes.variables import is_variable_initialized as is_variable_initialized
+from pullback.ops.math.gamma import lbeta as lbeta
 from pullback.ops.math.functions import less as less
 from pullback.ops.math.functions import less_equal as less_equal
+from pullback.ops.math.gamma import lgamma as lgamma
 from pullback.ops.array.ranges import linspace as lin_space
 from pullback.ops.array.ranges import linspace as linspace
-from pullback.modes.variable import local_variables as local_variables
-from pullback.modes.variable import local_variables_initializer as local_variables_initializer
+from pullback.modes.variables import local_variables as local_variables
+from pullback.modes.variables import local_variables_initializer as local_variables_initializer
 from pullback.ops.math.functions import log as log
 from pullback.ops.math.functions import log1p as log1p
+from pullback.ops.nn.smooth import log_sigmoid as log_sigmoid
 from pullback.ops.math.functions import logical_and as logical_and
 from pullback.ops.math.functions import logical_not as logical_not
 from pullback.ops.math.functions import logical_or as logical_or
 from pullback.ops.math.functions import logical_xor as logical_xor
 from pullback.ops.control.functional import map_fn as map_fn
 from pullback.ops.linalg.matmul import matmul as matmul
+from pullback.ops.linalg.bands import band_part as matrix_band_part
+from pullback.ops.linalg.solving import det as matrix_determinant
+from pullback.ops.linalg.bands import diag as matrix_diag
+from pullback.ops.linalg.bands import diag_part as matrix_diag_part
+from pullback.ops.linalg.solving import inv as matrix_inverse
+from pullback.ops.linalg.bands import set_diag as matrix_set_diag
+from pullback.ops.linalg.solving import solve as matrix_solve
 from pullback.ops.array.layout import matrix_transpose as matrix_transpose
+from pullback.ops.linalg.solving import triangular_solve as matrix_triangular_solve
 from pullback.ops.math.functions import maximum as maximum
 from pullback.ops.array.ranges import meshgrid as meshgrid
 from pullback.ops.math.functions import minimum as minimum
 from pullback.ops.math.functions import mod as mod
-from pullback.modes.variable import model_variables as model_variables
-from pullback.modes.variable import moving_average_variables as moving_average_variables
+from pullback.modes.variables import model_variables as model_variables
+from pullback.modes.variables import moving_average_variables as moving_average_variables
 from pullback.ops.math.functions import multiply as multiply
 from pullback.modes.default import name_scope_v1 as name_scope
 from pullback.ops.math.functions import negative as negative
 from pullback.modes.custom import NotDifferentiable as no_gradient
+from pullback.modes.grouping import no_op as no_op
 from pullback.modes.scopes import no_regularizer as no_regularizer
 from pullback.ops.linalg.norm import norm_v1 as norm
 from pullback.ops.math.functions import not_equal as not_equal
 from pullback.ops.control.world import numpy_function as numpy_function
 from pullback.ops.array.one_hot import one_hot as one_hot
 from pullback.ops.array.creation import ones as ones
+from pullback.train.initializers_v1 import ones_initializer as ones_initializer
 from pullback.ops.array.creation import ones_like_v1 as ones_like
 from pullback.modes.default import op_scope as op_scope
+from pullback.train.initializers_v1 import orthogonal_initializer as orthogonal_initializer
 from pullback.ops.array.padding import pad_v1 as pad
 from pullback.ops.array.joining import parallel_stack as parallel_stack
 from pullback.modes.session import placeholder as placeholder
+from pullback.modes.session import placeholder_with_default as placeholder_with_default
+from pullback.ops.math.gamma import polygamma as polygamma
 from pullback.ops.math.functions import pow_ as pow
 from pullback.ops.control.world import print_v2 as print
 from pullback.ops.control.world import py_func as py_func
 from pullback.ops.control.world import py_function as py_function
 from pullback.ops.random.functions import random_normal as random_normal
+from pullback.train.initializers_v1 import random_normal_initializer as random_normal_initializer
 from pullback.ops.random.functions import random_shuffle as random_shuffle
 from pullback.ops.random.functions import random_uniform as random_uniform
+from pullback.train.initializers_v1 import random_uniform_initializer as random_uniform_initializer
 from pullback.ops.array.ranges import range_ as range
 from pullback.ops.array.sizes import rank as rank
 from pullback.ops.math.functions import real as real
 from pullback.ops.math.functions import realdiv as realdiv
 from pullback.ops.math.functions import reciprocal as reciprocal
+from pullback.modes.recompute import recompute_grad as recompute_grad
 from pullback.ops.math.reduce_functions import reduce_all_v1 as reduce_all
 from pullback.ops.math.reduce_functions import reduce_any_v1 as reduce_any
 from pullback.ops.math.reduce_functions import reduce_logsumexp_v1 as reduce_logsumexp
@@ -191,7 +225,7 @@ from pullback.ops.math.reduce_functions import reduce_min_v1 as reduce_min
 from pullback.ops.math.reduce_functions import reduce_prod_v1 as reduce_prod
 from pullback.ops.math.reduce_functions import reduce_sum_v1 as reduce_sum
 from pullback.ops.array.padding import repeat as repeat
-from pullback.modes.variable import report_uninitialized_variables as report_uninitialized_variables
+from pullback.modes.variables import report_uninitialized_variables as report_uninitialized_variables
 from pullback.modes.default import reset_default_graph as reset_default_graph
 from pullback.ops.array.shape import reshape as reshape
 from pullback.ops.array.layout import reverse as reverse
@@ -203,10 +237,16 @@ from pullback.ops.math.functions import round_ as round
 from pullback.ops.math.functions import rsqrt as rsqrt
 from pullback.ops.array.conversion import saturate_cast as saturate_cast
 from pullback.ops.math.functions import scalar_mul as scalar_mul
-from pullback.modes.variable import scatter_add as scatter_add
+from pullback.ops.control.folds import scan as scan
+from pullback.modes.variables import scatter_add as scatter_add
 from pullback.ops.array.places import scatter_nd as scatter_nd
-from pullback.modes.variable import scatter_sub as scatter_sub
-from pullback.modes.variable import scatter_update as scatter_update
+from pullback.modes.variables import scatter_sub as scatter_sub
+from pullback.modes.variables import scatter_update as scatter_update
+from pullback.ops.array.segments import segment_max as segment_max
+from pullback.ops.array.segments import segment_mean as segment_mean
+from pullback.ops.array.segments import segment_min as segment_min
+from pullback.ops.array.segments import segment_prod as segment_prod
+from pullback.ops.array.segments import segment_sum as segment_sum
 from pullback.ops.array.ranges import sequence_mask as sequence_mask
 from pullback.ops.random.seeds import set_seed as set_random_seed
 from pullback.ops.array.sizes import shape_v1 as shape
@@ -217,6 +257,7 @@ from pullback.ops.math.functions import sin as sin
 from pullback.ops.math.functions import sinh as sinh
 from pullback.ops.array.sizes import size_v1 as size
 from pullback.ops.array.slicing import slice_ as slice
+from pullback.ops.array.ordering import sort as sort
 from pullback.ops.array.blocks import space_to_batch_v1 as space_to_batch
 from pullback.ops.array.blocks import space_to_batch_nd as space_to_batch_nd
 from pullback.ops.array.blocks import space_to_depth_v1 as space_to_depth
@@ -248,25 +289,37 @@ from pullback.ops.array.conversion import to_double as to_double
 from pullback.ops.array.conversion import to_float as to_float
 from pullback.ops.array.conversion import to_int32 as to_int32
 from pullback.ops.array.conversion import to_int64 as to_int64
-from pullback.modes.variable import trainable_variables as trainable_variables
+from pullback.ops.linalg.bands import trace as trace
+from pullback.modes.variables import trainable_variables as trainable_variables
 from pullback.ops.array.layout import transpose_v1 as transpose
 from pullback.ops.math.functions import truediv as truediv
 from pullback.ops.random.functions import truncated_normal as truncated_normal
+from pullback.train.initializers_v1 import truncated_normal_initializer as truncated_normal_initializer
 from pullback.ops.math.functions import truncatediv as truncatediv
 from pullback.ops.math.functions import truncatemod as truncatemod
-from pullback.modes.variable import tuple_v1 as tuple
+from pullback.modes.grouping import tuple_v1 as tuple
+from pullback.train.initializers_v1 import uniform_unit_scaling_initializer as uniform_unit_scaling_initializer
 from pullback.ops.array.search import unique as unique
 from pullback.ops.array.search import unique_with_counts as unique_with_counts
+from pullback.ops.array.segments import unsorted_segment_max as unsorted_segment_max
+from pullback.ops.array.segments import unsorted_segment_mean as unsorted_segment_mean
+from pullback.ops.array.segments import unsorted_segment_min as unsorted_segment_min
+from pullback.ops.array.segments import unsorted_segment_prod as unsorted_segment_prod
+from pullback.ops.array.segments import unsorted_segment_sqrt_n as unsorted_segment_sqrt_n
 from pullback.ops.array.rows import unsorted_segment_sum as unsorted_segment_sum
 from pullback.ops.array.joining import unstack as unstack
 from pullback.modes.scopes import variable_op_scope as variable_op_scope
 from pullback.modes.scopes import variable_scope as variable_scope
-from pullback.modes.variable import variables_initializer as variables_initializer
+from pullback.modes.variables import variables_initializer as variables_initializer
+from pullback.train.initializers_v1 import variance_scaling_initializer as variance_scaling_initializer
+from pullback.modes.vectorized import vectorized_map as vectorized_map
 from pullback.ops.array.masks import where_v1 as where
 from pullback.ops.array.masks import where as where_v2
 from pullback.ops.control.loop import while_loop as while_loop
 from pullback.ops.array.creation import zeros as zeros
+from pullback.train.initializers_v1 import zeros_initializer as zeros_initializer
 from pullback.ops.array.creation import zeros_like_v1 as zeros_like
+from pullback.ops.math.gamma import zeta as zeta
 
 __all__ = [
     "AUTO_REUSE",
@@ -288,6 +341,7 @@ __all__ = [
     "RegisterGradient",
     "Session",
     "Tensor",
+    "TensorArray",
     "TensorShape",
     "TensorSpec",
     "UnconnectedGradients",
@@ -309,6 +363,7 @@ __all__ = [
     "arg_min",
     "argmax",
     "argmin",
+    "argsort",
     "as_dtype",
     "asin",
     "asinh",
@@ -328,6 +383,8 @@ __all__ = [
     "case",
     "cast",
     "ceil",
+    "cholesky",
+    "cholesky_solve",
     "clip_by_average_norm",
     "clip_by_global_norm",
     "clip_by_norm",
@@ -337,17 +394,20 @@ __all__ = [
     "cond",
     "conj",
     "constant",
+    "constant_initializer",
     "control_dependencies",
     "convert_to_tensor",
     "convert_to_tensor_or_indexed_slices",
     "cos",
     "cosh",
     "count_nonzero",
+    "cross",
     "cumprod",
     "cumsum",
     "custom_gradient",
     "depth_to_space",
     "device",
+    "digamma",
     "disable_eager_execution",
     "disable_v2_behavior",
     "div",
@@ -355,6 +415,7 @@ __all__ = [
     "divide",
     "dynamic_partition",
     "dynamic_stitch",
+    "einsum",
     "enable_eager_execution",
     "enable_v2_behavior",
     "ensure_shape",
@@ -365,12 +426,15 @@ __all__ = [
     "exp",
     "expand_dims",
     "expm1",
+    "extract_image_patches",
     "eye",
     "fill",
     "floor",
     "floor_div",
     "floordiv",
     "floormod",
+    "foldl",
+    "foldr",
     "function",
     "gather",
     "gather_nd",
@@ -384,6 +448,8 @@ __all__ = [
     "global_norm",
     "global_variables",
     "global_variables_initializer",
+    "glorot_normal_initializer",
+    "glorot_uniform_initializer",
     "grad_pass_through",
     "gradients",
     "greater",
@@ -392,6 +458,8 @@ __all__ = [
     "hessians",
     "identity",
     "identity_n",
+    "igamma",
+    "igammac",
     "imag",
     "init_scope",
     "initialize_all_variables",
@@ -402,21 +470,32 @@ __all__ = [
     "is_inf",
     "is_nan",
     "is_variable_initialized",
+    "lbeta",
     "less",
     "less_equal",
+    "lgamma",
     "lin_space",
     "linspace",
     "local_variables",
     "local_variables_initializer",
     "log",
     "log1p",
+    "log_sigmoid",
     "logical_and",
     "logical_not",
     "logical_or",
     "logical_xor",
     "map_fn",
     "matmul",
+    "matrix_band_part",
+    "matrix_determinant",
+    "matrix_diag",
+    "matrix_diag_part",
+    "matrix_inverse",
+    "matrix_set_diag",
+    "matrix_solve",
     "matrix_transpose",
+    "matrix_triangular_solve",
     "maximum",
     "meshgrid",
     "minimum",
@@ -427,29 +506,37 @@ __all__ = [
     "name_scope",
     "negative",
     "no_gradient",
+    "no_op",
     "no_regularizer",
     "norm",
     "not_equal",
     "numpy_function",
     "one_hot",
     "ones",
+    "ones_initializer",
     "ones_like",
     "op_scope",
+    "orthogonal_initializer",
     "pad",
     "parallel_stack",
     "placeholder",
+    "placeholder_with_default",
+    "polygamma",
     "pow",
     "print",
     "py_func",
     "py_function",
     "random_normal",
+    "random_normal_initializer",
     "random_shuffle",
     "random_uniform",
+    "random_uniform_initializer",
     "range",
     "rank",
     "real",
     "realdiv",
     "reciprocal",
+    "recompute_grad",
     "reduce_all",
     "reduce_any",
     "reduce_logsumexp",
@@ -471,10 +558,16 @@ __all__ = [
     "rsqrt",
     "saturate_cast",
     "scalar_mul",
+    "scan",
     "scatter_add",
     "scatter_nd",
     "scatter_sub",
     "scatter_update",
+    "segment_max",
+    "segment_mean",
+    "segment_min",
+    "segment_prod",
+    "segment_sum",
     "sequence_mask",
     "set_random_seed",
     "shape",
@@ -485,6 +578,7 @@ __all__ = [
     "sinh",
     "size",
     "slice",
+    "sort",
     "space_to_batch",
     "space_to_batch_nd",
     "space_to_depth",
@@ -516,25 +610,37 @@ __all__ = [
     "to_float",
     "to_int32",
     "to_int64",
+    "trace",
     "trainable_variables",
     "transpose",
     "truediv",
     "truncated_normal",
+    "truncated_normal_initializer",
     "truncatediv",
     "truncatemod",
     "tuple",
+    "uniform_unit_scaling_initializer",
     "unique",
     "unique_with_counts",
+    "unsorted_segment_max",
+    "unsorted_segment_mean",
+    "unsorted_segment_min",
+    "unsorted_segment_prod",
+    "unsorted_segment_sqrt_n",
     "unsorted_segment_sum",
     "unstack",
     "variable_op_scope",
     "variable_scope",
     "variables_initializer",
+    "variance_scaling_initializer",
+    "vectorized_map",
     "where",
     "where_v2",
     "while_loop",
     "zeros",
+    "zeros_initializer",
     "zeros_like",
+    "zeta",
 ]
 
 def __getattr__(name: str) -> Any: ...

@@ -17,7 +17,8 @@ from pullback.core.spec import Spec
 from pullback.core.tensor import Tensor
 from pullback.ops.array.gather import GatherV2
 from pullback.ops.array.joining import chain
-from pullback.ops.array.shape import Reshape, Squeeze, axis_in, drawn, static_scalar
+from pullback.ops.array.shape import ExpandDims, Reshape, Squeeze, axis_in, drawn, static_scalar
+from pullback.ops.array.sizes import Size
 from pullback.ops.math.select import Select
 
 
@@ -123,8 +124,9 @@ def boolean_mask(tensor: Any, mask: Any, axis: Any = None, name: str = "boolean_
             f"boolean_mask: a mask of shape {shape.text(chosen.spec.shape)} does not fit axes {at} to {at + k - 1} of "
             f"{shape.text(x.spec.shape)}"
         ).locate()
-    whole = shape_of(x)
-    rows = Reshape()(x, chain(whole[:at], (-1,), whole[at + k :]))
+    whole, count = shape_of(x), shape.size_of(chosen.spec.shape)
+    many = (count,) if count is not None else ExpandDims()(Size()(chosen), 0)  # not -1: another axis may be empty
+    rows = Reshape()(x, chain(whole[:at], many, whole[at + k :]))
     places = Squeeze((1,))(Where()(Reshape()(chosen, (-1,))))
     return GatherV2()(rows, places, at, name=name)
 

@@ -380,7 +380,8 @@ def repeat(input: Any, repeats: Any, axis: int | None = None, name: str | None =
     if isinstance(times, int) or (isinstance(times, Tensor) and times.spec.rank == 0):
         lead = shape_of(x)
         wide = BroadcastTo()(ExpandDims()(x, at + 1), chain(lead[: at + 1], (times,), lead[at + 1 :]))
-        return Reshape()(wide, chain(lead[:at], (-1,), lead[at + 1 :]), name=name)
+        # Not -1: beside another axis of size 0 it could be any number.
+        return Reshape()(wide, chain(lead[:at], (lead[at] * times,), lead[at + 1 :]), name=name)
     return GatherV2()(Identity()(x), _repeated(times, shape_of(x)[at]), at, name=name)
 
 

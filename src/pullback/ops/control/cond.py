@@ -225,8 +225,7 @@ def case(
     """The function of the first predicate that holds, else `default`; without a default, the last function.
 
     Raises:
-      InvalidArgumentError: `exclusive`, run eagerly, and more than one predicate holds.
-      ArgumentError: `exclusive` in a graph, which would need an assertion a run can lose.
+      InvalidArgumentError: `exclusive`, and more than one predicate holds; in graphs when it runs.
     """
     pairs = list(pred_fn_pairs.items() if isinstance(pred_fn_pairs, dict) else pred_fn_pairs)
     if not pairs:

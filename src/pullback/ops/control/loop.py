@@ -325,33 +325,46 @@ def while_loop(
                 cond, body, loop_vars, shape_invariants, parallel_iterations, back_prop, swap_memory, name,
                 maximum_iterations, return_same_structure,
             )  # fmt: skip
-    single = len(flat) == 1 and not nest.is_nest(loop_vars)
+    last = [structure]
 
     def nested(values: Sequence[Any]) -> Any:
         made = nest.unflatten(structure, list(values))
         return made if isinstance(made, (list, tuple)) else (made,)
 
+    def leaves(made: Any) -> list[Any]:
+        found, last[0] = nest.flatten(made)
+        return found
+
     start = [interpreter.as_tensor(v) for v in flat]
     if graph is None:
-        results = _eagerly(cond, body, start, nested, maximum_iterations)
+        results = _eagerly(cond, body, start, nested, leaves, maximum_iterations)
     else:
         shapes = [t.spec.shape for t in start] if shape_invariants is None else _invariants(shape_invariants, start)
-        results = _recorded(cond, body, start, nested, shapes, maximum_iterations, name or "while")
+        results = _recorded(cond, body, start, nested, leaves, shapes, maximum_iterations, name or "while")
     if not back_prop:
         from pullback.ops.math.select import StopGradient
 
         results = [StopGradient()(r) for r in results]
-    made = nest.unflatten(structure, results)
-    if single or (len(results) == 1 and not return_same_structure):
-        return results[0]
-    return made
+    made = _as_given(loop_vars, structure, last[0], results)
+    plain = type(made) in (list, tuple) and len(made) == 1
+    return made[0] if plain and not return_same_structure else made
 
 
-def _eagerly(cond: Any, body: Any, start: list[Any], nested: Any, most: Any) -> list[Any]:
+def _as_given(loop_vars: Any, structure: Any, last: Any, results: list[Any]) -> Any:
+    """The results in the structure of loop_vars; a TensorArray as body left it, which knows more of its entries."""
+    if all(r.dtype is not dtypes.variant for r in results):
+        return nest.unflatten(structure, results)
+    made = nest.unflatten(last, results)
+    if type(made) is type(loop_vars) or type(loop_vars) not in (list, tuple):
+        return made
+    return type(loop_vars)(made if type(made) in (list, tuple) else [made])
+
+
+def _eagerly(cond: Any, body: Any, start: list[Any], nested: Any, leaves: Any, most: Any) -> list[Any]:
     variables, trips = nested(start), 0
     while bool(interpreter.as_tensor(cond(*variables))) and (most is None or trips < int(most)):
         made = body(*variables)
-        flat = nest.leaves_of(made)
+        flat = leaves(made)
         if len(flat) != len(start):
             raise ValueError(f"while_loop: body returns {len(flat)} tensors for {len(start)} loop variables")
         variables, trips = nested([interpreter.as_tensor(v) for v in flat]), trips + 1
@@ -359,15 +372,15 @@ def _eagerly(cond: Any, body: Any, start: list[Any], nested: Any, most: Any) -> 
 
 
 def _recorded(
-    cond: Any, body: Any, start: list[Any], nested: Any, shapes: list[Shape], most: Any, name: str
+    cond: Any, body: Any, start: list[Any], nested: Any, leaves: Any, shapes: list[Shape], most: Any, name: str
 ) -> list[Any]:
     if most is None:
-        return build(lambda *v: cond(*nested(v)), lambda *v: nest.leaves_of(body(*nested(v))), start, shapes, name)
+        return build(lambda *v: cond(*nested(v)), lambda *v: leaves(body(*nested(v))), start, shapes, name)
     limit = interpreter.as_tensor(most, dtypes.int32)
     counter = interpreter.as_tensor(np.int32(0))
     results = build(
         lambda i, *v: LogicalAnd()(i < limit, cond(*nested(v))),
-        lambda i, *v: [i + 1, *nest.leaves_of(body(*nested(v)))],
+        lambda i, *v: [i + 1, *leaves(body(*nested(v)))],
         [counter, *start],
         [(), *shapes],
         name,
@@ -393,4 +406,4 @@ def _invariants(given: Any, start: list[Tensor]) -> list[Shape]:
         raise ValueError(
             f"while_loop: {len(flat)} shape_invariants for {len(start)} loop variables; give one TensorShape each"
         )
-    return flat
+    return [() if t.dtype is dtypes.variant else found for t, found in zip(start, flat, strict=True)]

@@ -51,7 +51,7 @@ class Map(Op):
             run(store, *[x if a is None else x[i] for x, a in zip(inputs, self.axes, strict=True)]) for i in range(size)
         ]
         if not rows:
-            return tuple(np.zeros((0, *[n or 0 for n in t.spec.shape or ()]), t.dtype.numpy) for t in self.body.outputs)
+            return tuple(_no_rows(t.spec) for t in self.body.outputs)
         return tuple(stacked(column) for column in zip(*rows, strict=True))
 
     def grad(self, node: Any, *dys: Any) -> Any:
@@ -97,6 +97,12 @@ class Map(Op):
             body = bodies.traced(lambda x, y: [x * y * y], [spec, spec], "sample")
         yield Sample(cls(body, (0, None)), (rng.normal(size=(2, 3)), rng.normal(size=3)))
         yield Sample(cls(body, (0, 0)), (rng.normal(size=(2, 3)), rng.normal(size=(2, 3))))
+
+
+def _no_rows(spec: Spec) -> Any:
+    if spec.dtype is dtypes.variant:
+        return ()
+    return np.zeros((0, *[n or 0 for n in spec.shape or ()]), spec.dtype.numpy)
 
 
 def stacked(column: Sequence[Any]) -> Any:

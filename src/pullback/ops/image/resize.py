@@ -69,7 +69,8 @@ def _resized(images: Any, size: Any, preserve: bool, name: str | None, by: Any) 
         x = interpreter.as_tensor(images)
         if x.spec.rank not in (None, 3, 4):
             raise ShapeError(
-                f"resize: images must have 3 or 4 dimensions, [height,width,channels] or a batch of these, not {x.shape}"
+                f"resize: images must have 3 or 4 dimensions, [height,width,channels] or a batch of these, "
+                f"not {x.shape}"
             ).locate()
         single = x.spec.rank == 3
         if single:
@@ -168,7 +169,7 @@ def resize_v1(
     Raises:
       ShapeError: images or size have another number of axes. ArgumentError: there is no such method.
     """
-    word = _V1.get(method, method)
+    word: str = _V1.get(method, method)  # type: ignore[assignment]
     if word not in _V1.values():
         raise ArgumentError(f"resize: method must be one of {_V1}, not {method!r}").locate()
     return _resized(images, size, preserve_aspect_ratio, name, _plain(word, bool(align_corners), False))

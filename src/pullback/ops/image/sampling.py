@@ -285,7 +285,7 @@ class ResizeNearestNeighborGrad(_Resize):
         forward = ResizeNearestNeighbor(self.align_corners, self.half_pixel_centers)
         rows, columns = forward.places(size, dy.shape[1:3])
         dx = np.zeros((dy.shape[0], int(size[0]), int(size[1]), dy.shape[3]), dy.dtype)
-        np.add.at(dx, (slice(None), rows[:, None], columns), dy)
+        np.add.at(dx, (slice(None), rows[:, None], columns), dy)  # type: ignore[arg-type]
         return dx
 
     def grad(self, node: Any, dx: Any) -> Any:
@@ -295,7 +295,8 @@ class ResizeNearestNeighborGrad(_Resize):
 
 def _check_kernel(op_: Any) -> None:
     if op_.kernel_type not in weights.KERNELS:
-        raise ArgumentError(f"{op_.type}: kernel_type must be one of {sorted(weights.KERNELS)}, not {op_.kernel_type!r}")
+        known = sorted(weights.KERNELS)
+        raise ArgumentError(f"{op_.type}: kernel_type must be one of {known}, not {op_.kernel_type!r}")
 
 
 def _scaled(op_: Any, n: Any, out: Any, scale: Any, translation: Any) -> list[Any]:
@@ -324,7 +325,8 @@ class ScaleAndTranslate(Op):
         return Spec((n, *sides(self.type, size), c), float32)
 
     def reference(self, x: Any, size: Any, scale: Any, translation: Any) -> Any:
-        return mixed(x, *_scaled(self, x.shape[1:3], size, scale, translation), np.float32)
+        rows, columns = _scaled(self, x.shape[1:3], size, scale, translation)
+        return mixed(x, rows, columns, np.float32)
 
     def grad(self, node: Any, dy: Any) -> Any:
         x, _, scale, translation = node.inputs

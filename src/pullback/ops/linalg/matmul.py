@@ -9,6 +9,7 @@ needed for any order of derivative.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -334,6 +335,8 @@ def _pairs(axes: Any, a: Spec, b: Spec) -> tuple[list[int], list[int]]:
     for chosen, rank, which in ((first, rank_a, "a"), (second, rank_b, "b")):
         if any(not -rank <= i < rank for i in chosen):
             raise ArgumentError(f"tensordot: axes {chosen} are not all axes of {which}, which has rank {rank}").locate()
+        if len({i % rank for i in chosen}) < len(chosen):
+            raise ArgumentError(f"tensordot: axes {chosen} name an axis of {which} twice").locate()
     return [i % rank_a for i in first], [i % rank_b for i in second]
 
 
@@ -349,7 +352,10 @@ def _known(axes: Any) -> Any:
         axes = axes.tolist()
     if isinstance(axes, (list, tuple)):
         return [_known(x) for x in axes]
-    return int(axes)
+    try:
+        return operator.index(axes)
+    except TypeError:
+        raise ArgumentError(f"tensordot: axes must be whole numbers, not {axes!r}").locate() from None
 
 
 def _sizes(x: Tensor, axes: Sequence[int]) -> list[Any]:

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from pullback.core import dtypes, shape
-from pullback.core.basics import shape_of
 from pullback.core.dtypes import DType
 from pullback.core.errors import ShapeError
 from pullback.core.op import REGISTRY, Op, op
@@ -184,6 +183,3 @@ def aligned(x: Tensor, axis: int | None, rank: int) -> Any:
     for _ in range(lacking):
         x = REGISTRY["ExpandDims"]()(x, 1)
     return x
-
-
-__all__ = ["Elementwise", "aligned", "conj", "elementwise", "shape_of"]

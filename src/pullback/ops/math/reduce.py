@@ -255,7 +255,7 @@ class EuclideanNorm(Reduction):
             return NoGradientYet("the norm of integers has no gradient; use tf.cast(x, tf.float32)"), None
         if x.dtype.is_complex:  # the norm is real whatever its type: only dy's real part moves it
             dy = Cast(x.dtype)(Cast(x.dtype.real_dtype)(dy))
-        return x / (self.opened(node.results[0], node) / self.opened(dy, node)), None
+        return x * (self.opened(dy, node) / self.opened(node.results[0], node)), None
 
 
 class _Logical(Reduction):

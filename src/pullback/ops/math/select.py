@@ -10,8 +10,10 @@ import numpy as np
 from pullback.core import dtypes
 from pullback.core.basics import ZerosLike
 from pullback.core.dtypes import DType
+from pullback.core.errors import ShapeError
 from pullback.core.op import Op, op
 from pullback.core.sample import Sample
+from pullback.core.shape import Shape, compatible, text
 from pullback.core.spec import Spec
 from pullback.ops.math.elementwise import Elementwise
 
@@ -110,6 +112,34 @@ class Identity(_Same):
 
     def grad(self, node: Any, dy: Any) -> Any:
         return dy
+
+
+@op
+class PlaceholderWithDefault(_Same):
+    """x itself, unless a run feeds another value. `shape` is what fed values must fit."""
+
+    shape: Shape = None
+
+    def infer(self, x: Spec) -> Spec:
+        if not compatible(x.shape, self.shape):
+            given = f"the default has shape {text(x.shape)}"
+            raise ShapeError(f"placeholder_with_default: {given}, which does not fit {text(self.shape)}")
+        return x.with_shape(self.shape)
+
+    def grad(self, node: Any, dy: Any) -> Any:
+        return dy
+
+    @classmethod
+    def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
+        yield Sample(cls((2, 3)), (rng.normal(size=(2, 3)),))
+        yield Sample(cls((3,)), (np.arange(3),))
+
+    def batch(self, size: Any, inputs: Any, axes: Any) -> Any:
+        return Identity()(*inputs), 0
+
+    @classmethod
+    def mistakes(cls) -> Iterator[tuple[Any, type[Exception], str]]:
+        yield lambda: cls((2,))(np.ones(3)), ShapeError, "does not fit"
 
 
 @op

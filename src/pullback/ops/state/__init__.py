@@ -15,8 +15,6 @@ from typing import Any
 import numpy as np
 
 from pullback.core import shape
-from pullback.core.basics import AddN
-from pullback.core.dtypes import resource
 from pullback.core.errors import DTypeError, ShapeError
 from pullback.core.op import Op, op
 from pullback.core.sample import Sample
@@ -199,9 +197,9 @@ class _Scatter(_OnState):
 
     def reference(self, store: Store, held: Resource, indices: Any, updates: Any) -> Any:
         new = np.array(store.read(held))
-        if np.any(indices < 0) or np.any(indices >= len(new)):
-            wrong = np.ravel(indices)[np.argmax(np.abs(indices))]
-            raise ShapeError(f"{self.type}: indices must be in [0, {len(new)}), but one is {wrong}")
+        outside = np.ravel(indices)[np.ravel((indices < 0) | (indices >= len(new)))]
+        if outside.size:
+            raise ShapeError(f"{self.type}: indices must be in [0, {len(new)}), but one is {outside[0]}")
         self.into(new, indices, updates)
         store.write(held, new)
         return new
@@ -296,17 +294,3 @@ class NoOp(Op):
 def eager_handle(held: Resource) -> EagerTensor:
     """A handle outside of graphs."""
     return EagerTensor(held.handle_spec, held)
-
-
-__all__ = [
-    "AddN",
-    "Assign",
-    "AssignAdd",
-    "AssignSub",
-    "NoOp",
-    "ReadVariableOp",
-    "VarHandleOp",
-    "VariableV2",
-    "eager_handle",
-    "resource",
-]

@@ -3,15 +3,18 @@
 only the image has it     b joins N
 only the filter has it    b joins the channels of the filter's that the image lacks, inside each group
 both have it              b joins both channel axes, as groups: (b, g) are b g groups
+
+A depthwise filter [*window, C, M] has its groups along C: b joins C where the image has it too, else M.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from pullback.core.basics import shape_tuple, static_tuple
+from pullback.core.basics import BroadcastTo, shape_tuple, static_tuple
 from pullback.core.op import REGISTRY
 from pullback.core.tensor import Tensor
+from pullback.ops.nn.conv import window
 
 
 def _reshaped(x: Tensor, shape: tuple[int, ...]) -> Tensor:
@@ -52,53 +55,73 @@ def out_of_channels(x: Tensor, size: int, axis: int, groups: int = 1) -> Tensor:
     return _reshaped(_transposed(apart, order), (size, *before, channels // size, *after))
 
 
-def conv2d(op: Any, size: int, inputs: Any, axes: Any) -> Any:
+def repeated(x: Tensor, axis: int | None, size: int) -> Tensor:
+    """x with the batched axis, whether it has it or not."""
+    return x if axis is not None else BroadcastTo()(x, (size, *shape_tuple(x)))
+
+
+def forward(op: Any, size: int, inputs: Any, axes: Any) -> Any:
     """y [b,N,P,Q,K] of x [b?,N,H,W,C] and w [b?,R,S,c,K]."""
     x, w = inputs
     if not (x.spec.known and w.spec.known):
         return NotImplemented
-    c_at = 3 if op.data_format == "NHWC" else 1
+    c_at, K_at = _channels(op), op.rank + 1
     if axes[1] is None:
         return out_of_batch(op(into_batch(x), w), size), 0
     if axes[0] is None:
-        groups = _groups(x.spec.shape[c_at], w.spec.shape[3])
-        return out_of_channels(op(x, into_channels(w, 3, groups)), size, c_at, groups), 0
-    return out_of_channels(op(into_channels(x, c_at), into_channels(w, 3)), size, c_at), 0
+        groups = _groups(op, x.spec.shape[c_at], w.spec.shape[K_at])
+        wider = into_channels(w, K_at, 1 if op.depthwise else groups)
+        return out_of_channels(op(x, wider), size, c_at, groups), 0
+    wider = into_channels(w, K_at - 1 if op.depthwise else K_at)
+    return out_of_channels(op(into_channels(x, c_at), wider), size, c_at), 0
 
 
-def conv2d_backprop_input(op: Any, size: int, inputs: Any, axes: Any) -> Any:
+def to_input(op: Any, size: int, inputs: Any, axes: Any) -> Any:
     """dx [b,N,H,W,C] of w [b?,R,S,c,K] and dy [b?,N,P,Q,K]."""
     sizes, w, dy = inputs
     to = static_tuple(sizes)
     if axes[0] is not None or to is None or not (w.spec.known and dy.spec.known):
         return NotImplemented
-    c_at = 3 if op.data_format == "NHWC" else 1
+    c_at, K_at = _channels(op), op.rank + 1
     if axes[1] is None:
         return out_of_batch(op((size * to[0], *to[1:]), w, into_batch(dy)), size), 0
     wider = (*to[:c_at], size * to[c_at], *to[c_at + 1 :])
+    if op.depthwise:
+        both = into_channels(repeated(dy, axes[2], size), c_at)
+        return out_of_channels(op(wider, into_channels(w, K_at - 1), both), size, c_at), 0
     if axes[2] is None:
-        groups = _groups(to[c_at], w.spec.shape[3])
-        return out_of_channels(op(wider, into_channels(w, 2), dy), size, c_at, groups), 0
-    return out_of_channels(op(wider, into_channels(w, 3), into_channels(dy, c_at)), size, c_at), 0
+        groups = _groups(op, to[c_at], w.spec.shape[K_at])
+        return out_of_channels(op(wider, into_channels(w, K_at - 1), dy), size, c_at, groups), 0
+    return out_of_channels(op(wider, into_channels(w, K_at), into_channels(dy, c_at)), size, c_at), 0
 
 
-def conv2d_backprop_filter(op: Any, size: int, inputs: Any, axes: Any) -> Any:
+def to_filter(op: Any, size: int, inputs: Any, axes: Any) -> Any:
     """dw [b,R,S,c,K] of x [b?,N,H,W,C] and dy [b?,N,P,Q,K]."""
     x, sizes, dy = inputs
     to = static_tuple(sizes)
     if axes[1] is not None or to is None or not (x.spec.known and dy.spec.known):
         return NotImplemented
-    c_at = 3 if op.data_format == "NHWC" else 1
-    R, S, c, K = to
-    more_out = (R, S, c, size * K)
+    c_at, K_at = _channels(op), op.rank + 1
+    more_in, more_out = (*to[:-2], size * to[-2], to[-1]), (*to[:-1], size * to[-1])
     if axes[0] is None:
-        groups = _groups(x.spec.shape[c_at], c)
-        return out_of_channels(op(x, more_out, into_channels(dy, c_at, groups)), size, 3, groups), 0
+        groups = _groups(op, x.spec.shape[c_at], to[-2])
+        dw = op(x, more_out, into_channels(dy, c_at, groups))
+        return out_of_channels(dw, size, K_at, 1 if op.depthwise else groups), 0
+    if op.depthwise:
+        both = into_channels(repeated(dy, axes[2], size), c_at)
+        return out_of_channels(op(into_channels(x, c_at), more_in, both), size, K_at - 1), 0
     if axes[2] is None:
-        groups = _groups(x.spec.shape[c_at + 1], c)
-        return out_of_channels(op(into_channels(x, c_at, groups), (R, S, size * c, K), dy), size, 2), 0
-    return out_of_channels(op(into_channels(x, c_at), more_out, into_channels(dy, c_at)), size, 3), 0
+        groups = _groups(op, x.spec.shape[c_at + 1], to[-2])
+        return out_of_channels(op(into_channels(x, c_at, groups), more_in, dy), size, K_at - 1), 0
+    return out_of_channels(op(into_channels(x, c_at), more_out, into_channels(dy, c_at)), size, K_at), 0
 
 
-def _groups(C: int, c: int) -> int:
+def _channels(op: Any) -> int:
+    """Where the image's channels stand."""
+    return op.rank + 1 if window.last(op.data_format) else 1
+
+
+def _groups(op: Any, C: int, c: int) -> int:
+    if op.depthwise:
+        return max(C, 1)
     return C // c if c else 1

@@ -1,56 +1,24 @@
-"""The public functions of 2-D convolution, under TensorFlow 2's and TensorFlow 1's names."""
+"""The public functions of convolution, under TensorFlow 2's and TensorFlow 1's names."""
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import Callable
 from typing import Any
 
 from pullback.core import interpreter
-from pullback.core.basics import Shape_
-from pullback.core.errors import ArgumentError, ShapeError
+from pullback.core.errors import ShapeError
 from pullback.core.names import public
-from pullback.core.shape import Dimension, TensorShape
 from pullback.core.tensor import Tensor
-from pullback.ops.nn.conv import Conv2D, Conv2DBackpropFilter, Conv2DBackpropInput, shapes, window
+from pullback.ops.array.shape import ExpandDims
+from pullback.ops.math.scopes import scope
+from pullback.ops.nn.conv import Conv2D, Conv3D, window
+from pullback.ops.nn.conv.arguments import either, either_or_none, fields, lifted, lowered, needed, of_rank, raised
+from pullback.ops.nn.conv.arguments import keywords_only as keywords_only  # ops/raw.py takes it from here
 
 _ONES = [1, 1, 1, 1]
+_FIVE = [1, 1, 1, 1, 1]
 
 
-def _fields(
-    where: str, strides: Any, padding: Any, data_format: Any, dilations: Any, explicit: Any = ()
-) -> tuple[Any, ...]:
-    """An op's fields of what the user says, its errors with the user's line."""
-    data_format = "NHWC" if data_format is None else data_format
-    try:
-        window.check_format(data_format, where)
-        return (
-            window.pair(1 if strides is None else strides, "strides", where, data_format),
-            window.padding_of(padding, where, data_format, explicit),
-            data_format,
-            window.pair(1 if dilations is None else dilations, "dilations", where, data_format),
-        )
-    except ArgumentError as error:
-        raise error.locate() from None
-
-
-def _either(where: str, new: str, value: Any, old: str, earlier: Any) -> Any:
-    """The argument under whichever of its two names it was given."""
-    if value is not None and earlier is not None:
-        raise ArgumentError(f"{where}: {new} and {old} are the same argument; give one").locate()
-    if value is None and earlier is None:
-        raise ArgumentError(f"{where}: {old} is needed").locate()
-    return earlier if value is None else value
-
-
-def _needed(where: str, name: str, value: Any) -> Any:
-    if value is None:
-        raise ArgumentError(f"{where}: {name} is needed").locate()
-    return value
-
-
-# --- conv2d ---------------------------------------------------------------------------------------
+# --- images ---------------------------------------------------------------------------------------
 
 
 @public("nn.conv2d", v1=None)
@@ -78,7 +46,7 @@ def conv2d(
       ArgumentError: strides, padding, data_format or dilations mean nothing.
     Gradient: conv2d_transpose of dy to the input, conv2d_backprop_filter to the filters; of every order.
     """
-    return Conv2D(*_fields("conv2d", strides, padding, data_format, dilations))(input, filters, name=name)
+    return Conv2D(*fields("conv2d", strides, padding, data_format, dilations))(input, filters, name=name)
 
 
 @public(v1="nn.conv2d")
@@ -97,272 +65,185 @@ def conv2d_v1(
 
     `use_cudnn_on_gpu` chooses among TensorFlow's GPU kernels and means nothing here.
     """
-    w = _either("conv2d", "filters", filters, "filter", filter)
+    w = either("conv2d", "filters", filters, "filter", filter)
     return conv2d(
         input,
         w,
-        _needed("conv2d", "strides", strides),
-        _needed("conv2d", "padding", padding),
+        needed("conv2d", "strides", strides),
+        needed("conv2d", "padding", padding),
         data_format,
         dilations,
         name,
     )
 
 
-# --- conv2d_transpose -----------------------------------------------------------------------------
+@public("nn.atrous_conv2d")
+def atrous_conv2d(value: Any, filters: Any, rate: Any, padding: Any, name: str | None = None) -> Tensor:
+    """`conv2d` whose window takes every rate-th pixel: conv2d with strides 1 and dilations `rate`.
+
+    Args:
+      value: Tensor [N,H,W,C]. filters: Tensor [R,S,C,K].
+      rate: an int, in pixels. padding: as for `conv2d`.
+    Raises:
+      ShapeError: ranks or channels do not fit, or the dilated window is larger than the image.
+    """
+    return Conv2D(*fields("atrous_conv2d", 1, padding, "NHWC", rate))(value, filters, name=name)
 
 
-@public("nn.conv2d_transpose", v1=None)
-def conv2d_transpose(
+# --- volumes --------------------------------------------------------------------------------------
+
+
+@public("nn.conv3d", v1=None)
+def conv3d(
     input: Any,
     filters: Any,
-    output_shape: Any,
-    strides: Any,
-    padding: Any = "SAME",
-    data_format: str = "NHWC",
-    dilations: Any = None,
-    name: str | None = None,
-) -> Tensor:
-    """Transposed convolution: the gradient of a conv2d by its input, bit for bit what `conv2d_backprop_input` gives.
-
-    Each input value spreads over a window of the output, scaled by the filter; where windows meet, they add. It does
-    not undo a convolution.
-
-    Args:
-      input: Tensor [N,P,Q,K], or [N,K,P,Q] for "NCHW".
-      filters: Tensor [R,S,C,K]: (height, width, output channels, input channels).
-      output_shape: four numbers [N,H,W,C] in data_format's order: a list that may hold tensors, a tensor, or a shape.
-        None, whole or as an entry, is worked out: P*stride for "SAME", (P-1)*stride + window for "VALID".
-      strides, padding, dilations: of the convolution it is the transpose of, as for `conv2d`.
-    Returns:
-      Tensor of shape output_shape.
-    Raises:
-      ShapeError: no convolution of an image of output_shape makes an input of this shape; says which sizes would do.
-    Gradient: conv2d of dy to the input, conv2d_backprop_filter to the filters; of every order.
-    """
-    op = Conv2DBackpropInput(*_fields("conv2d_transpose", strides, padding, data_format, dilations))
-    x = interpreter.as_tensor(input)
-    w = interpreter.as_tensor(filters, x.dtype, what="conv2d_transpose: filters")
-    sizes = _output_shape(output_shape, x, w, op)
-    try:
-        return op(sizes, w, x, name=name or "conv2d_transpose")
-    except ShapeError:
-        wanted = sizes if isinstance(sizes, tuple) else _value(sizes)
-        try:
-            shapes.to_input(op, wanted, w.spec.shape or (), x.spec.shape or (), shapes.AS_TRANSPOSE)
-        except ShapeError as error:
-            raise error.locate() from None
-        raise
-
-
-@public(v1="nn.conv2d_transpose")
-def conv2d_transpose_v1(
-    value: Any = None,
-    filter: Any = None,
-    output_shape: Any = None,
-    strides: Any = None,
-    padding: Any = "SAME",
-    data_format: str = "NHWC",
-    name: str | None = None,
-    input: Any = None,
-    filters: Any = None,
-    dilations: Any = None,
-) -> Tensor:
-    """`conv2d_transpose` with TensorFlow 1's names: `value` is input, `filter` filters."""
-    where = "conv2d_transpose"
-    x = _either(where, "input", input, "value", value)
-    w = _either(where, "filters", filters, "filter", filter)
-    return conv2d_transpose(
-        x, w, output_shape, _needed(where, "strides", strides), padding, data_format, dilations, name
-    )
-
-
-def _output_shape(given: Any, x: Tensor, w: Tensor, op: Any) -> Any:
-    """output_shape as a static input: a tuple of ints or a tensor; what is None is worked out."""
-    if isinstance(given, TensorShape):
-        given = None if given.rank is None else tuple(given.as_list())
-    if given is None:
-        given = (None, None, None, None)
-    if not isinstance(given, (list, tuple)):
-        return given
-    entries = tuple([n.value if isinstance(n, Dimension) else n for n in given])
-    if None not in entries or len(entries) != 4:
-        return entries
-    natural = _natural_shape(x, w, op)
-    if isinstance(natural, tuple):
-        return tuple([m if n is None else n for n, m in zip(entries, natural, strict=True)])
-    return [natural[i] if n is None else n for i, n in enumerate(entries)]
-
-
-def _natural_shape(x: Tensor, w: Tensor, op: Any) -> Any:
-    """The shape that a transposed convolution has when nobody says one: a tuple, or a tensor of four numbers."""
-    kernel = w.spec.shape
-    if kernel is None or len(kernel) != 4 or None in kernel[:3]:
-        raise ShapeError(
-            "conv2d_transpose: output_shape was not given whole, and cannot be worked out of filters of shape "
-            f"{w.shape}; say output_shape"
-        ).locate()
-    known: Any = kernel
-    axes = list(zip(known, op.strides, op.dilations, window.per_axis(op.padding), strict=False))
-    more = tuple(window.restored(0, k, s, d, pad) for k, s, d, pad in axes)
-    scale = shapes.in_format((1, *op.strides, 0), op.data_format)
-    shift = shapes.in_format((0, *more, kernel[2]), op.data_format)
-    dims = x.spec.shape
-    if dims is not None and len(dims) == 4 and None not in shapes.channels_last(dims, op.data_format)[:3]:
-        return tuple([b if a == 0 else n * a + b for n, a, b in zip(dims, scale, shift, strict=True)])
-    return Shape_()(x) * list(scale) + list(shift)
-
-
-def _value(sizes: Any) -> tuple[Any, ...]:
-    """What is known of a shape argument, for a message."""
-    sizes = interpreter.as_tensor(sizes)
-    known = interpreter.static_value(sizes) if hasattr(sizes, "value") else sizes.spec.value
-    return known if isinstance(known, tuple) else (None,) * 4
-
-
-# --- the backward passes --------------------------------------------------------------------------
-
-
-@public(v1="nn.conv2d_backprop_input")
-def conv2d_backprop_input(
-    input_sizes: Any,
-    filter: Any = None,
-    out_backprop: Any = None,
-    strides: Any = None,
-    padding: Any = None,
-    use_cudnn_on_gpu: bool = True,
-    data_format: str = "NHWC",
-    dilations: Any = _ONES,
-    name: str | None = None,
-    filters: Any = None,
-) -> Tensor:
-    """The gradient of conv2d by its input: dx[n, p*a + r*d - top, q*b + s*e - left, c] sums w[r,s,c,k] dy[n,p,q,k].
-
-    Args:
-      input_sizes: the shape [N,H,W,C] of the input, in data_format's order; numbers or a tensor.
-      filter (or filters): Tensor [R,S,c,K].
-      out_backprop: dy, Tensor [N,P,Q,K], in data_format's order.
-      strides, padding, data_format, dilations: of the convolution, as for `conv2d`.
-      use_cudnn_on_gpu: means nothing here.
-    Returns:
-      dx, Tensor of shape input_sizes.
-    Raises:
-      ShapeError: no image of input_sizes makes an output of dy's shape.
-    """
-    where = "conv2d_backprop_input"
-    w = _either(where, "filters", filters, "filter", filter)
-    dy = _needed(where, "out_backprop", out_backprop)
-    fields = _fields(
-        where, _needed(where, "strides", strides), _needed(where, "padding", padding), data_format, dilations
-    )
-    return Conv2DBackpropInput(*fields)(_sizes(input_sizes), w, dy, name=name)
-
-
-@public(v1="nn.conv2d_backprop_filter")
-def conv2d_backprop_filter(
-    input: Any,
-    filter_sizes: Any,
-    out_backprop: Any,
     strides: Any,
     padding: Any,
-    use_cudnn_on_gpu: bool = True,
-    data_format: str = "NHWC",
-    dilations: Any = _ONES,
+    data_format: str = "NDHWC",
+    dilations: Any = None,
     name: str | None = None,
 ) -> Tensor:
-    """The gradient of conv2d by its filter: dw[r,s,c,k] = sum x[n, p*a + r*d - top, q*b + s*e - left, c] dy[n,p,q,k].
+    """3-D cross-correlation: `conv2d` with a depth.
 
     Args:
-      input: x, Tensor [N,H,W,C], in data_format's order.
-      filter_sizes: the shape [R,S,c,K] of the filter; numbers or a tensor.
-      out_backprop: dy, Tensor [N,P,Q,K], in data_format's order.
-      strides, padding, data_format, dilations: of the convolution, as for `conv2d`.
-      use_cudnn_on_gpu: means nothing here.
+      input: Tensor [N,D,H,W,C], or [N,C,D,H,W] for data_format "NCDHW"; floating or complex.
+      filters: Tensor [U,R,S,c,K]. Where C = G c with G > 1, group g of outputs sees group g of inputs.
+      strides, dilations: an int, three numbers (depth, height, width), or five in data_format's order.
+      padding: "SAME", "VALID", or [[0,0],[front,back],[top,bottom],[left,right],[0,0]] in data_format's order.
     Returns:
-      dw, Tensor of shape filter_sizes.
+      Tensor [N,O,P,Q,K], in data_format's order.
     Raises:
-      ShapeError: a filter of filter_sizes over x does not make an output of dy's shape.
+      ShapeError: ranks or channels do not fit, or the window is larger than the padded volume.
+      ArgumentError: strides, padding, data_format or dilations mean nothing.
+    Gradient: conv3d_transpose of dy to the input; of every order.
     """
-    fields = _fields("conv2d_backprop_filter", strides, padding, data_format, dilations)
-    return Conv2DBackpropFilter(*fields)(input, _sizes(filter_sizes), out_backprop, name=name)
+    return Conv3D(*fields("conv3d", strides, padding, data_format, dilations, rank=3))(input, filters, name=name)
 
 
-def _sizes(given: Any) -> Any:
-    """A shape argument, its Dimensions as numbers."""
-    if isinstance(given, TensorShape):
-        return tuple(given.as_list())
-    if isinstance(given, (list, tuple)):
-        return tuple([n.value if isinstance(n, Dimension) else n for n in given])
-    return given
+@public(v1="nn.conv3d")
+def conv3d_v1(
+    input: Any,
+    filter: Any = None,
+    strides: Any = None,
+    padding: Any = None,
+    data_format: str = "NDHWC",
+    dilations: Any = _FIVE,
+    name: str | None = None,
+    filters: Any = None,
+) -> Tensor:
+    """`conv3d` with TensorFlow 1's names: `filter` is filters."""
+    where = "conv3d"
+    w = either(where, "filters", filters, "filter", filter)
+    strides, padding = needed(where, "strides", strides), needed(where, "padding", padding)
+    return conv3d(input, w, strides, padding, data_format, dilations, name)
 
 
-# --- TensorFlow's ops by their attributes ---------------------------------------------------------
+# --- rows -----------------------------------------------------------------------------------------
 
 
-def keywords_only(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """The function, its arguments to be given by name, as all of TensorFlow's raw_ops want them."""
+@public("nn.conv1d", v1=None)
+def conv1d(
+    input: Any,
+    filters: Any,
+    stride: Any,
+    padding: Any,
+    data_format: str = "NWC",
+    dilations: Any = None,
+    name: str | None = None,
+) -> Tensor:
+    """1-D cross-correlation: conv2d over images of height 1.
 
-    @functools.wraps(function)
-    def by_name(*args: Any, **kwargs: Any) -> Tensor:
-        if args:
-            names = ", ".join(inspect.signature(function).parameters)
-            raise TypeError(f"{function.__name__} only takes keyword arguments; give each by its name: {names}")
-        return function(**kwargs)
+    Args:
+      input: Tensor [N,W,C], or [N,C,W] for data_format "NCW"; floating or complex.
+      filters: Tensor [S,c,K].
+      stride, dilations: an int, one number, or three in data_format's order.
+      padding: "SAME", "VALID", or [[0,0],[left,right],[0,0]] in data_format's order.
+    Returns:
+      Tensor [N,Q,K], in data_format's order.
+    Raises:
+      ShapeError: ranks or channels do not fit, or the window is larger than the padded row.
+      ArgumentError: stride, padding, data_format or dilations mean nothing.
+    Gradient: of every order.
+    """
+    flat = fields("conv1d", stride, padding, data_format, dilations, rank=1)
+    x = of_rank(input, 3, "conv1d")
+    w = of_rank(interpreter.as_tensor(filters, x.dtype, what="conv1d: filters"), 3, "conv1d", "filters")
+    with scope(name, "conv1d", x, w):
+        return lowered(Conv2D(*lifted(flat))(raised(x, flat[2]), ExpandDims()(w, 0)), flat[2])
 
-    return by_name
+
+@public(v1="nn.conv1d")
+def conv1d_v1(
+    value: Any = None,
+    filters: Any = None,
+    stride: Any = None,
+    padding: Any = None,
+    use_cudnn_on_gpu: Any = None,
+    data_format: str | None = None,
+    name: str | None = None,
+    input: Any = None,
+    dilations: Any = None,
+) -> Tensor:
+    """`conv1d` with TensorFlow 1's names: `value` is input. `use_cudnn_on_gpu` means nothing here."""
+    where = "conv1d"
+    x, w = either(where, "input", input, "value", value), needed(where, "filters", filters)
+    stride, padding = needed(where, "stride", stride), needed(where, "padding", padding)
+    return conv1d(x, w, stride, padding, data_format or "NWC", dilations, name)
 
 
-@public("raw_ops.Conv2D")
-@keywords_only
-def raw_conv2d(
+# --- any number of spatial axes -------------------------------------------------------------------
+
+_BY_RANK = {1: conv1d, 2: conv2d, 3: conv3d}
+
+
+@public("nn.convolution", v1=None)
+def convolution(
+    input: Any,
+    filters: Any,
+    strides: Any = None,
+    padding: Any = "VALID",
+    data_format: str | None = None,
+    dilations: Any = None,
+    name: str | None = None,
+) -> Tensor:
+    """conv1d, conv2d or conv3d, whichever the filters' number of dimensions says.
+
+    Args:
+      input: Tensor [N,*spatial,C], or [N,C,*spatial] for a data_format that begins with "NC".
+      filters: Tensor [*window,c,K] with one to three window axes.
+      strides, dilations: an int, or a number for each spatial axis; 1 when left out.
+      padding: "SAME", "VALID", or a pair for each dimension in data_format's order.
+    Raises:
+      ShapeError: filters have another number of dimensions, or what the function of that rank raises.
+    """
+    w = interpreter.as_tensor(filters)
+    x = interpreter.as_tensor(input)
+    known = next((t.spec.shape for t in (w, x) if t.spec.shape is not None), None)
+    if known is None:
+        raise ShapeError("convolution: the number of dimensions of input and filters must be known").locate()
+    rank = len(known) - 2
+    if rank not in _BY_RANK:
+        raise ShapeError(
+            f"convolution: filters must have 3 to 5 dimensions, [*window,in,out], but have shape {w.shape}"
+        ).locate()
+    layout = data_format or window.LAYOUTS[rank][0]
+    return _BY_RANK[rank](x, w, 1 if strides is None else strides, padding, layout, dilations, name or "convolution")
+
+
+@public(v1="nn.convolution")
+def convolution_v1(
     input: Any,
     filter: Any,
-    strides: Any,
-    padding: str,
-    use_cudnn_on_gpu: bool = True,
-    explicit_paddings: Any = [],  # noqa: B006
-    data_format: str = "NHWC",
-    dilations: Any = _ONES,
+    padding: Any,
+    strides: Any = None,
+    dilation_rate: Any = None,
     name: str | None = None,
+    data_format: str | None = None,
+    filters: Any = None,
+    dilations: Any = None,
 ) -> Tensor:
-    """`conv2d` by TensorFlow's attributes: padding may be "EXPLICIT", with explicit_paddings of eight numbers."""
-    fields = _fields("Conv2D", strides, padding, data_format, dilations, explicit_paddings)
-    return Conv2D(*fields)(input, filter, name=name)
-
-
-@public("raw_ops.Conv2DBackpropInput")
-@keywords_only
-def raw_conv2d_backprop_input(
-    input_sizes: Any,
-    filter: Any,
-    out_backprop: Any,
-    strides: Any,
-    padding: str,
-    use_cudnn_on_gpu: bool = True,
-    explicit_paddings: Any = [],  # noqa: B006
-    data_format: str = "NHWC",
-    dilations: Any = _ONES,
-    name: str | None = None,
-) -> Tensor:
-    """`conv2d_backprop_input` by TensorFlow's attributes."""
-    fields = _fields("Conv2DBackpropInput", strides, padding, data_format, dilations, explicit_paddings)
-    return Conv2DBackpropInput(*fields)(_sizes(input_sizes), filter, out_backprop, name=name)
-
-
-@public("raw_ops.Conv2DBackpropFilter")
-@keywords_only
-def raw_conv2d_backprop_filter(
-    input: Any,
-    filter_sizes: Any,
-    out_backprop: Any,
-    strides: Any,
-    padding: str,
-    use_cudnn_on_gpu: bool = True,
-    explicit_paddings: Any = [],  # noqa: B006
-    data_format: str = "NHWC",
-    dilations: Any = _ONES,
-    name: str | None = None,
-) -> Tensor:
-    """`conv2d_backprop_filter` by TensorFlow's attributes."""
-    fields = _fields("Conv2DBackpropFilter", strides, padding, data_format, dilations, explicit_paddings)
-    return Conv2DBackpropFilter(*fields)(input, _sizes(filter_sizes), out_backprop, name=name)
+    """`convolution` with TensorFlow 1's names: `filter` is filters, `dilation_rate` dilations."""
+    where = "convolution"
+    w = either(where, "filters", filters, "filter", filter)
+    rate = either_or_none(where, "dilations", dilations, "dilation_rate", dilation_rate)
+    return convolution(input, w, strides, padding, data_format, rate, name)

@@ -4,7 +4,8 @@
     VALID        p = (n - e + s) / s, with e = (k - 1) d + 1 the window's extent; no padding
     explicit     VALID on an axis that is (before, after) longer
 
-Paddings are kept as the user said them, "SAME", "VALID" or ((top, bottom), (left, right)), and are resolved here
+Everything here is for any number of spatial axes; the layout's name ("NWC", "NHWC", "NDHWC", ...) says how many.
+Paddings are kept as the user said them, "SAME", "VALID" or a pair (before, after) an axis, and are resolved here
 against sizes. A dimension may be None, unknown.
 """
 
@@ -18,9 +19,15 @@ from pullback.core.errors import ArgumentError, ShapeError
 from pullback.core.shape import text
 
 Pair = tuple[int, int]
-# "SAME", "VALID" or ((top, bottom), (left, right)).
-Padding = str | tuple[Pair, Pair]
-FORMATS = ("NHWC", "NCHW")
+Triple = tuple[int, int, int]
+Numbers = tuple[int, ...]  # one for each spatial axis
+# "SAME", "VALID" or ((top, bottom), (left, right)), a pair for each spatial axis.
+Padding = str | tuple[Pair, ...]
+# The layouts by their number of spatial axes, channels last and channels first.
+LAYOUTS = {1: ("NWC", "NCW"), 2: ("NHWC", "NCHW"), 3: ("NDHWC", "NCDHW")}
+FORMATS = LAYOUTS[2]
+AXES = {"D": "depth", "H": "height", "W": "width"}
+COUNTS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 8: "eight", 10: "ten"}
 
 
 class Axis(NamedTuple):
@@ -32,25 +39,61 @@ class Axis(NamedTuple):
 
 
 class Geometry(NamedTuple):
-    """A window over an image of known size."""
+    """A window over an image of known size; an entry for each spatial axis."""
 
-    P: int
-    Q: int
-    top: int
-    bottom: int
-    left: int
-    right: int
+    outs: Numbers
+    before: Numbers
+    after: Numbers
 
     @property
     def padded(self) -> bool:
-        return bool(self.top or self.bottom or self.left or self.right)
+        return any(self.before) or any(self.after)
+
+    @property
+    def inner(self) -> Any:
+        """Index of the image within its border: [N,H,W,C] of [N,H',W',C]."""
+        cut = [slice(b, -a if a else None) for b, a in zip(self.before, self.after, strict=True)]
+        return (slice(None), *cut)
+
+    def bordered(self, sizes: Any) -> Numbers:
+        """Spatial sizes with the border, of those without."""
+        return tuple([b + n + a for b, n, a in zip(self.before, sizes, self.after, strict=True)])
+
+
+# --- layouts --------------------------------------------------------------------------------------
+
+
+def rank_of(data_format: str) -> int:
+    """How many spatial axes a layout has."""
+    return len(data_format) - 2
+
+
+def letters(data_format: str) -> str:
+    """The spatial axes of a layout: "HW" of "NHWC"."""
+    return data_format.strip("N").replace("C", "")
+
+
+def last(data_format: str) -> bool:
+    """Whether the channels stand last."""
+    return data_format.endswith("C")
+
+
+def spatial(data_format: str) -> int:
+    """Where the first spatial axis stands; the others follow it."""
+    return 1 if last(data_format) else 2
+
+
+def named(data_format: str) -> str:
+    """The spatial axes in words: "(height, width)"."""
+    return "(" + ", ".join(AXES[n] for n in letters(data_format)) + ")"
 
 
 # --- what the user says ---------------------------------------------------------------------------
 
 
-def pair(value: Any, what: str, where: str, data_format: str = "NHWC") -> Pair:
-    """(along H, along W) of an int, one, two or four numbers; of four, those for batch and channels must be 1.
+def numbers(value: Any, what: str, where: str, data_format: str = "NHWC") -> Numbers:
+    """A number for each spatial axis, of an int, one, as many as there are axes, or two more in data_format's order; of
+    these last, those for batch and channels must be 1.
 
     Raises:
       ArgumentError: another count, a number below 1, or one for batch or channels that is not 1.
@@ -61,40 +104,40 @@ def pair(value: Any, what: str, where: str, data_format: str = "NHWC") -> Pair:
         given = tuple(operator.index(v) for v in (value if isinstance(value, (list, tuple)) else (value,)))
     except TypeError:
         given = ()
-    if len(given) == 4:
+    rank = rank_of(data_format)
+    if len(given) == rank + 2:
         h = spatial(data_format)
-        outer = given[:h] + given[h + 2 :]
+        outer = given[:h] + given[h + rank :]
         if outer != (1, 1):
             raise ArgumentError(
                 f"{where}: {what} {list(given)} move in the batch and channel dimensions, where {data_format} "
-                f"windows must have 1; give two numbers, (height, width)"
+                f"windows must have 1; give {COUNTS[rank]} numbers, {named(data_format)}"
             )
-        given = given[h : h + 2]
+        given = given[h : h + rank]
     if len(given) == 1:
-        given *= 2
-    if len(given) != 2 or min(given) < 1:
-        raise ArgumentError(f"{where}: {what} must be an int, two or four positive ints, not {value!r}")
+        given *= rank
+    if len(given) != rank or min(given) < 1:
+        counts = f"{COUNTS[rank]} or {COUNTS[rank + 2]}"
+        raise ArgumentError(f"{where}: {what} must be an int, {counts} positive ints, not {value!r}")
     return given
-
-
-def spatial(data_format: str) -> int:
-    """Where H stands; W follows it."""
-    return 1 if data_format == "NHWC" else 2
 
 
 def padding_of(padding: Any, where: str, data_format: str = "NHWC", explicit: Any = ()) -> Padding:
     """A padding as fields hold it, of what users and TensorFlow's attributes say.
 
     Args:
-      padding: "SAME", "VALID", "EXPLICIT" (then `explicit` has eight numbers), or four pairs in data_format's order.
+      padding: "SAME", "VALID", "EXPLICIT" (then `explicit` has the pairs, flat), or a pair for each dimension in
+        data_format's order.
     Raises:
       ArgumentError: it is none of these, pads batch or channels, or pads by less than 0.
     """
-    if padding == "EXPLICIT" and len(explicit) == 8:
-        padding = [explicit[i : i + 2] for i in range(0, 8, 2)]
+    rank = rank_of(data_format)
+    count = 2 * (rank + 2)
+    if padding == "EXPLICIT" and len(explicit) == count:
+        padding = [explicit[i : i + 2] for i in range(0, count, 2)]
     elif len(explicit):
         raise ArgumentError(
-            f'{where}: explicit_paddings are eight numbers and go with padding "EXPLICIT", not {padding!r}'
+            f'{where}: explicit_paddings are {COUNTS[count]} numbers and go with padding "EXPLICIT", not {padding!r}'
         )
     if isinstance(padding, bytes):
         padding = padding.decode()
@@ -106,14 +149,19 @@ def padding_of(padding: Any, where: str, data_format: str = "NHWC", explicit: An
     except (TypeError, ValueError):
         rows = ()
     h = spatial(data_format)
-    if len(rows) != 4 or any(n < 0 for row in rows for n in row):
-        shown = "[[0,0],[top,bottom],[left,right],[0,0]]" if h == 1 else "[[0,0],[0,0],[top,bottom],[left,right]]"
-        raise ArgumentError(f'{where}: padding must be "SAME", "VALID" or {shown}, not {padding!r}')
-    if any(rows[i] != (0, 0) for i in range(4) if i not in (h, h + 1)):
+    if len(rows) != rank + 2 or any(n < 0 for row in rows for n in row):
+        raise ArgumentError(f'{where}: padding must be "SAME", "VALID" or {_pairs(data_format)}, not {padding!r}')
+    if any(rows[i] != (0, 0) for i in range(rank + 2) if not h <= i < h + rank):
         raise ArgumentError(
             f"{where}: padding {[list(r) for r in rows]} pads the batch or channel dimension of {data_format}"
         )
-    return rows[h], rows[h + 1]
+    return rows[h : h + rank]
+
+
+def _pairs(data_format: str) -> str:
+    """Explicit padding as it is written: "[[0,0],[top,bottom],[left,right],[0,0]]"."""
+    names = {"D": "[front,back]", "H": "[top,bottom]", "W": "[left,right]"}
+    return "[" + ",".join(names.get(letter, "[0,0]") for letter in data_format) + "]"
 
 
 def check_padding(padding: Any, where: str) -> None:
@@ -132,20 +180,19 @@ def check_format(data_format: Any, where: str, formats: tuple[str, ...] = FORMAT
 # --- what TensorFlow's attributes say -------------------------------------------------------------
 
 
-def four(numbers: Pair, data_format: str) -> list[int]:
-    """A pair as TensorFlow's attribute of four numbers."""
-    return [1, *numbers, 1] if data_format == "NHWC" else [1, 1, *numbers]
+def full(numbers: Numbers, data_format: str) -> list[int]:
+    """A number for each spatial axis as TensorFlow's attribute, which has one for each dimension."""
+    return [1, *numbers, 1] if last(data_format) else [1, 1, *numbers]
 
 
 def padding_attrs(padding: Padding, data_format: str) -> dict[str, Any]:
     """TensorFlow's attributes `padding` and `explicit_paddings`."""
     if isinstance(padding, str):
         return {"padding": padding.encode(), "explicit_paddings": []}
-    (top, bottom), (left, right) = padding
-    inner = [top, bottom, left, right]
+    inner = [n for row in padding for n in row]
     return {
         "padding": b"EXPLICIT",
-        "explicit_paddings": [0, 0, *inner, 0, 0] if data_format == "NHWC" else [0, 0, 0, 0, *inner],
+        "explicit_paddings": [0, 0, *inner, 0, 0] if last(data_format) else [0, 0, 0, 0, *inner],
     }
 
 
@@ -195,22 +242,24 @@ def along(n: int, k: int, s: int, d: int, pad: Any, where: str, letter: str = "H
     return Axis(p, lacking // 2, lacking - lacking // 2)
 
 
-def per_axis(padding: Padding) -> tuple[Any, Any]:
-    """The padding of H and that of W."""
-    return (padding, padding) if isinstance(padding, str) else padding
+def per_axis(padding: Padding, rank: int) -> tuple[Any, ...]:
+    """The padding of each spatial axis."""
+    return (padding,) * rank if isinstance(padding, str) else padding
 
 
 @functools.lru_cache(maxsize=4096)
-def geometry(H: int, W: int, R: int, S: int, strides: Pair, dilations: Pair, padding: Padding, where: str) -> Geometry:
-    """A window of RxS over an image of HxW.
+def geometry(
+    sizes: Numbers, kernel: Numbers, strides: Numbers, dilations: Numbers, padding: Padding, where: str, axes: str
+) -> Geometry:
+    """A window over an image; `axes` are its letters.
 
     Raises:
       ShapeError: the window is too large for the image.
     """
-    rows, columns = per_axis(padding)
-    y = along(H, R, strides[0], dilations[0], rows, where, "H")
-    x = along(W, S, strides[1], dilations[1], columns, where, "W")
-    return Geometry(y.out, x.out, y.before, y.after, x.before, x.after)
+    pads = per_axis(padding, len(sizes))
+    rows = zip(sizes, kernel, strides, dilations, pads, axes, strict=True)
+    found = [along(n, k, s, d, pad, where, letter) for n, k, s, d, pad, letter in rows]
+    return Geometry(*[tuple(axis) for axis in zip(*found, strict=True)])
 
 
 # --- the way back: which n give p -----------------------------------------------------------------
@@ -224,29 +273,31 @@ def restored(p: int, k: int, s: int, d: int, pad: Any) -> int:
     return p * s + max(extent(k, d) - s, 0) - before - after
 
 
-def check_restored(sizes: Any, outs: Any, k: Pair, op: Any, given: str) -> None:
-    """Checks that a window maps `sizes`, (H, W), to `outs`, (P, Q); unknown ones pass.
+def check_restored(sizes: Any, outs: Any, kernel: Any, op: Any, given: str) -> None:
+    """Checks that a window maps spatial `sizes` to `outs`; unknown ones pass.
 
     Raises:
       ShapeError: it does not. Says which sizes would do.
     """
-    axes = zip("HW", sizes, outs, k, op.strides, op.dilations, per_axis(op.padding), strict=True)
-    for letter, n, p, kernel, s, d, pad in axes:
-        if n is None or p is None or kernel is None:
+    pads = per_axis(op.padding, len(sizes))
+    axes = zip(letters(op.data_format), sizes, outs, kernel, op.strides, op.dilations, pads, strict=True)
+    for letter, n, p, k, s, d, pad in axes:
+        if n is None or p is None or k is None:
             continue
         try:
-            fits = positions(n, kernel, s, d, pad, given) == p
+            fits = positions(n, k, s, d, pad, given) == p
         except ShapeError:
             fits = False
         if not fits:
+            strides = ",".join(map(str, op.strides))
             raise ShapeError(
-                f"{given} with strides ({op.strides[0]},{op.strides[1]}) and padding {_shown(op.padding)}: "
-                f"{_sizes_that_do(letter, p, kernel, s, d, pad)}."
+                f"{given} with strides ({strides}) and padding {_shown(op.padding)}: "
+                f"{_sizes_that_do(letter, p, k, s, d, pad)}."
             )
 
 
 def _shown(padding: Padding) -> str:
-    return f'"{padding}"' if isinstance(padding, str) else text(padding[0]) + text(padding[1])
+    return f'"{padding}"' if isinstance(padding, str) else "".join(map(text, padding))
 
 
 def _sizes_that_do(letter: str, p: int, k: int, s: int, d: int, pad: Any) -> str:

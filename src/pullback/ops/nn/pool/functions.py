@@ -1,4 +1,4 @@
-"""The public functions of 2-D pooling, under TensorFlow 2's and TensorFlow 1's names."""
+"""The public functions of pooling, under TensorFlow 2's and TensorFlow 1's names."""
 
 from __future__ import annotations
 
@@ -6,49 +6,11 @@ from typing import Any
 
 from pullback.core import dtypes, interpreter
 from pullback.core.dtypes import DType, as_dtype
-from pullback.core.errors import ArgumentError, ShapeError
+from pullback.core.errors import ArgumentError
 from pullback.core.names import public
 from pullback.core.tensor import Tensor
-from pullback.ops.nn.conv import window
-from pullback.ops.nn.pool import AvgPool, MaxPool, MaxPoolWithArgmax
-
-
-def _fields(where: str, ksize: Any, strides: Any, padding: Any, data_format: Any) -> tuple[Any, ...]:
-    """An op's fields of what the user says, its errors with the user's line."""
-    data_format = "NHWC" if data_format is None else data_format
-    try:
-        window.check_format(data_format, where)
-        return (
-            window.pair(ksize, "ksize", where, data_format),
-            window.pair(strides, "strides", where, data_format),
-            window.padding_of(padding, where, data_format),
-            data_format,
-        )
-    except ArgumentError as error:
-        raise error.locate() from None
-
-
-def _made(kind: type, fields: tuple[Any, ...]) -> Any:
-    try:
-        return kind(*fields)
-    except ArgumentError as error:
-        raise error.locate() from None
-
-
-def _image(input: Any, where: str) -> Tensor:
-    """The input as a tensor of four dimensions, as far as known."""
-    x = interpreter.as_tensor(input)
-    if x.spec.shape is not None and len(x.spec.shape) != 4:
-        raise ShapeError(
-            f"{where}: input must have 4 dimensions, [N,H,W,C] or [N,C,H,W], but has shape {x.shape}; use tf.reshape"
-        ).locate()
-    return x
-
-
-def _either(where: str, value: Any, input: Any) -> Any:
-    if (value is None) == (input is None):
-        raise ArgumentError(f"{where}: give value or input, which are the same argument, once").locate()
-    return input if value is None else value
+from pullback.ops.nn.pool import MaxPoolWithArgmax
+from pullback.ops.nn.pool.arguments import AVG, MAX, either, fields, image, made, pooled, rank_said
 
 
 @public("nn.max_pool", v1="nn.max_pool_v2")
@@ -58,19 +20,20 @@ def max_pool(
     """The largest value in each window.
 
     Args:
-      input: Tensor [N,H,W,C], or [N,C,H,W] for data_format "NCHW"; real.
-      ksize, strides: an int, two numbers (height, width) in pixels, or four in data_format's order.
-      padding: "SAME", "VALID", or [[0,0],[top,bottom],[left,right],[0,0]] in data_format's order, less than ksize on
-        every side. What is padded never wins.
+      input: Tensor [N,*spatial,C], or [N,C,*spatial] for "NCW", "NCHW" or "NCDHW", of one to three spatial axes; real.
+      ksize, strides: an int, a number for each spatial axis in pixels, or one for each dimension.
+      padding: "SAME", "VALID", or a pair (before, after) for each dimension, less than ksize on every side. What is
+        padded never wins.
+      data_format: channels last where left out, with as many spatial axes as input has.
     Returns:
       Tensor [N,P,Q,C], in data_format's order.
     Raises:
       ShapeError: the window is larger than the padded input.
     Gradient: dy goes to the winning pixel; on a tie, to the first in row order. Of every order.
     """
-    return _made(MaxPool, _fields("max_pool", ksize, strides, padding, data_format))(
-        _image(input, "max_pool"), name=name
-    )
+    x = interpreter.as_tensor(input)
+    rank = rank_said("max_pool", x, data_format)
+    return pooled(MAX, "max_pool", x, ksize, strides, padding, data_format, rank, name)
 
 
 @public(v1="nn.max_pool")
@@ -84,7 +47,7 @@ def max_pool_v1(
     input: Any = None,
 ) -> Tensor:
     """`max_pool` with TensorFlow 1's names: `value` is input."""
-    return max_pool(_either("max_pool", value, input), ksize, strides, padding, data_format, name)
+    return pooled(MAX, "max_pool", either("max_pool", value, input), ksize, strides, padding, data_format, 2, name)
 
 
 @public("nn.max_pool2d")
@@ -92,9 +55,7 @@ def max_pool2d(
     input: Any, ksize: Any, strides: Any, padding: Any, data_format: str = "NHWC", name: str | None = None
 ) -> Tensor:
     """The largest value in each window of an image; see `max_pool`."""
-    return _made(MaxPool, _fields("max_pool2d", ksize, strides, padding, data_format))(
-        _image(input, "max_pool2d"), name=name
-    )
+    return pooled(MAX, "max_pool2d", input, ksize, strides, padding, data_format, 2, name)
 
 
 @public("nn.avg_pool", v1="nn.avg_pool_v2")
@@ -104,17 +65,17 @@ def avg_pool(
     """The mean of each window's pixels. Padding does not count: at edges the divisor is smaller.
 
     Args:
-      input: Tensor [N,H,W,C], or [N,C,H,W] for data_format "NCHW"; floating.
-      ksize, strides, padding: as for `max_pool`.
+      input: Tensor, as for `max_pool`; floating.
+      ksize, strides, padding, data_format: as for `max_pool`.
     Returns:
       Tensor [N,P,Q,C], in data_format's order.
     Raises:
       ShapeError: the window is larger than the padded input.
     Gradient: each dy spread evenly over its window's pixels. Of every order.
     """
-    return _made(AvgPool, _fields("avg_pool", ksize, strides, padding, data_format))(
-        _image(input, "avg_pool"), name=name
-    )
+    x = interpreter.as_tensor(input)
+    rank = rank_said("avg_pool", x, data_format)
+    return pooled(AVG, "avg_pool", x, ksize, strides, padding, data_format, rank, name)
 
 
 @public(v1=("nn.avg_pool", "nn.avg_pool2d"))
@@ -128,7 +89,7 @@ def avg_pool_v1(
     input: Any = None,
 ) -> Tensor:
     """`avg_pool` with TensorFlow 1's names: `value` is input."""
-    return avg_pool(_either("avg_pool", value, input), ksize, strides, padding, data_format, name)
+    return pooled(AVG, "avg_pool", either("avg_pool", value, input), ksize, strides, padding, data_format, 2, name)
 
 
 @public("nn.avg_pool2d", v1=None)
@@ -136,9 +97,67 @@ def avg_pool2d(
     input: Any, ksize: Any, strides: Any, padding: Any, data_format: str = "NHWC", name: str | None = None
 ) -> Tensor:
     """The mean of each window of an image; see `avg_pool`."""
-    return _made(AvgPool, _fields("avg_pool2d", ksize, strides, padding, data_format))(
-        _image(input, "avg_pool2d"), name=name
-    )
+    return pooled(AVG, "avg_pool2d", input, ksize, strides, padding, data_format, 2, name)
+
+
+@public("nn.max_pool1d")
+def max_pool1d(
+    input: Any, ksize: Any, strides: Any, padding: Any, data_format: str = "NWC", name: str | None = None
+) -> Tensor:
+    """The largest value in each window of a row; see `max_pool`. By max_pool2d over images of height 1.
+
+    Args:
+      input: Tensor [N,W,C], or [N,C,W] for data_format "NCW".
+      ksize, strides: an int, one number or three. padding: as for `max_pool`.
+    Raises:
+      ShapeError: input has another number of dimensions, or the window is larger than it.
+    """
+    return pooled(MAX, "max_pool1d", input, ksize, strides, padding, data_format, 1, name)
+
+
+@public("nn.max_pool3d")
+def max_pool3d(
+    input: Any, ksize: Any, strides: Any, padding: Any, data_format: str = "NDHWC", name: str | None = None
+) -> Tensor:
+    """The largest value in each window of a volume; see `max_pool`.
+
+    Args:
+      input: Tensor [N,D,H,W,C], or [N,C,D,H,W] for data_format "NCDHW".
+      ksize, strides: an int, three numbers (depth, height, width) or five. padding: as for `max_pool`.
+    Raises:
+      ShapeError: input has another number of dimensions, or the window is larger than it.
+    """
+    return pooled(MAX, "max_pool3d", input, ksize, strides, padding, data_format, 3, name)
+
+
+@public("nn.avg_pool1d")
+def avg_pool1d(
+    input: Any, ksize: Any, strides: Any, padding: Any, data_format: str = "NWC", name: str | None = None
+) -> Tensor:
+    """The mean of each window of a row; see `avg_pool`. By avg_pool2d over images of height 1.
+
+    Args:
+      input: Tensor [N,W,C], or [N,C,W] for data_format "NCW".
+      ksize, strides: an int, one number or three. padding: as for `avg_pool`.
+    Raises:
+      ShapeError: input has another number of dimensions, or the window is larger than it.
+    """
+    return pooled(AVG, "avg_pool1d", input, ksize, strides, padding, data_format, 1, name)
+
+
+@public("nn.avg_pool3d")
+def avg_pool3d(
+    input: Any, ksize: Any, strides: Any, padding: Any, data_format: str = "NDHWC", name: str | None = None
+) -> Tensor:
+    """The mean of each window of a volume; see `avg_pool`.
+
+    Args:
+      input: Tensor [N,D,H,W,C], or [N,C,D,H,W] for data_format "NCDHW".
+      ksize, strides: an int, three numbers (depth, height, width) or five. padding: as for `avg_pool`.
+    Raises:
+      ShapeError: input has another number of dimensions, or the window is larger than it.
+    """
+    return pooled(AVG, "avg_pool3d", input, ksize, strides, padding, data_format, 3, name)
 
 
 @public("nn.max_pool_with_argmax", v1=None)
@@ -173,9 +192,9 @@ def max_pool_with_argmax(
         raise ArgumentError(
             f'{where}: data_format must be "NHWC", as in TensorFlow, not {data_format!r}; use tf.transpose first'
         ).locate()
-    k, s, pad, _ = _fields(where, ksize, strides, padding, data_format)
-    op = _made(MaxPoolWithArgmax, (k, s, pad, as_dtype(output_dtype), bool(include_batch_in_index)))
-    return op(_image(input, where), name=name)
+    k, s, pad, _ = fields(where, ksize, strides, padding, data_format)
+    op = made(MaxPoolWithArgmax, (k, s, pad, as_dtype(output_dtype), bool(include_batch_in_index)))
+    return op(image(input, where), name=name)
 
 
 @public(v1="nn.max_pool_with_argmax")

@@ -1,4 +1,4 @@
-"""Pooling by its formulas, a loop over the window's places only. Arrays are NHWC."""
+"""Pooling by its formulas, a loop over the window's places only. Arrays have their channels last."""
 
 from __future__ import annotations
 
@@ -7,35 +7,28 @@ from typing import Any
 import numpy as np
 
 from pullback.core.errors import ShapeError
-from pullback.ops.nn.conv.reference import precise
-from pullback.ops.nn.conv.window import Geometry, Pair
+from pullback.ops.nn.conv import reference as convolution
+from pullback.ops.nn.conv.reference import padded, precise
+from pullback.ops.nn.conv.window import Geometry, Numbers
 
 Array = np.ndarray[Any, Any]
 
 
-def taps(at: Geometry, r: int, s: int, strides: Pair) -> Any:
-    """Index of what the window's place (r, s) meets in the padded image: [N,P,Q,C] of [N,H',W',C]."""
-    return np.s_[:, r : r + at.P * strides[0] : strides[0], s : s + at.Q * strides[1] : strides[1]]
+def taps(at: Geometry, place: Numbers, strides: Numbers) -> Any:
+    """Index of what a place of the window meets in the padded image: [N,P,Q,C] of [N,H',W',C]."""
+    return convolution.taps(at, place, strides, (1,) * len(place))
 
 
-def padded(x: Array, at: Geometry, value: Any = 0) -> Array:
-    """x [N,H,W,C] with a border."""
-    if not at.padded:
-        return x
-    return np.pad(x, ((0, 0), (at.top, at.bottom), (at.left, at.right), (0, 0)), constant_values=value)
-
-
-def max_pool(x: Array, at: Geometry, ksize: Pair, strides: Pair, places: Array) -> tuple[Array, Array]:
+def max_pool(x: Array, at: Geometry, ksize: Numbers, strides: Numbers, places: Array) -> tuple[Array, Array]:
     """(largest value of each window, its place); of equal ones the first in row order."""
     values, where = padded(x, at), padded(places[None], at, -1)
-    shape = (x.shape[0], at.P, at.Q, x.shape[3])
+    shape = (x.shape[0], *at.outs, x.shape[-1])
     best, best_at = np.zeros(shape, x.dtype), np.full(shape, -1, np.int64)
-    for r in range(ksize[0]):
-        for s in range(ksize[1]):
-            v, place = values[taps(at, r, s, strides)], where[taps(at, r, s, strides)]
-            larger = (v > best) | ((v != v) & (best == best))
-            wins = (place >= 0) & ((best_at < 0) | larger)
-            best, best_at = np.where(wins, v, best), np.where(wins, place, best_at)
+    for place in convolution.places(ksize):
+        v, flat = values[taps(at, place, strides)], where[taps(at, place, strides)]
+        larger = (v > best) | ((v != v) & (best == best))
+        wins = (flat >= 0) & ((best_at < 0) | larger)
+        best, best_at = np.where(wins, v, best), np.where(wins, flat, best_at)
     return best, best_at
 
 
@@ -70,35 +63,32 @@ def repool(x: Array, at: Array, with_batch: bool) -> Array:
     return x.reshape(-1)[flat_places(at, x.shape[0], with_batch, x.size)].reshape(at.shape)
 
 
-def counts(at: Geometry, H: int, W: int, ksize: Pair, strides: Pair) -> Array:
+def counts(at: Geometry, sizes: Numbers, ksize: Numbers, strides: Numbers) -> Array:
     """How many pixels of the image each window holds: [1,P,Q,1]."""
-    ones = padded(np.ones((1, H, W, 1), np.int64), at)
-    total = np.zeros((1, at.P, at.Q, 1), np.int64)
-    for r in range(ksize[0]):
-        for s in range(ksize[1]):
-            total += ones[taps(at, r, s, strides)]
+    ones = padded(np.ones((1, *sizes, 1), np.int64), at)
+    total = np.zeros((1, *at.outs, 1), np.int64)
+    for place in convolution.places(ksize):
+        total += ones[taps(at, place, strides)]
     return total
 
 
-def avg_pool(x: Array, at: Geometry, ksize: Pair, strides: Pair) -> Array:
+def avg_pool(x: Array, at: Geometry, ksize: Numbers, strides: Numbers) -> Array:
     """Mean of each window's pixels."""
     dtype, (x,) = x.dtype, precise(x)
-    share = counts(at, x.shape[1], x.shape[2], ksize, strides).astype(x.dtype)
+    share = counts(at, x.shape[1:-1], ksize, strides).astype(x.dtype)
     x = padded(x, at)
-    y = np.zeros((x.shape[0], at.P, at.Q, x.shape[3]), x.dtype)
-    for r in range(ksize[0]):
-        for s in range(ksize[1]):
-            y += x[taps(at, r, s, strides)]
+    y = np.zeros((x.shape[0], *at.outs, x.shape[-1]), x.dtype)
+    for place in convolution.places(ksize):
+        y += x[taps(at, place, strides)]
     return (y / share).astype(dtype)
 
 
-def avg_pool_grad(sizes: Any, dy: Array, at: Geometry, ksize: Pair, strides: Pair) -> Array:
+def avg_pool_grad(sizes: Any, dy: Array, at: Geometry, ksize: Numbers, strides: Numbers) -> Array:
     """Each value spread evenly over its window's pixels."""
     dtype, (dy,) = dy.dtype, precise(dy)
-    N, H, W, C = sizes
-    dy = dy / counts(at, H, W, ksize, strides).astype(dy.dtype)
-    dx = np.zeros((N, at.top + H + at.bottom, at.left + W + at.right, C), dy.dtype)
-    for r in range(ksize[0]):
-        for s in range(ksize[1]):
-            dx[taps(at, r, s, strides)] += dy
-    return dx[:, at.top : at.top + H, at.left : at.left + W].astype(dtype)
+    N, *inner, C = sizes
+    dy = dy / counts(at, tuple(inner), ksize, strides).astype(dy.dtype)
+    dx = np.zeros((N, *at.bordered(inner), C), dy.dtype)
+    for place in convolution.places(ksize):
+        dx[taps(at, place, strides)] += dy
+    return dx[at.inner].astype(dtype)

@@ -11,10 +11,11 @@ from pullback.core import dtypes
 from pullback.core.errors import ArgumentError, ShapeError
 from pullback.core.sample import Sample
 from pullback.ops.nn.conv.shapes import in_format
-from pullback.ops.nn.pool import AvgPoolGrad, MaxPool, MaxPoolGrad, MaxPoolGradGrad, MaxPoolWithArgmax
+from pullback.ops.nn.pool import MaxPoolWithArgmax
+from pullback.ops.nn.pool.base import Maximum, MaximumGrad, MaximumGradGrad, MeanGrad
 
 # name: (x [N,H,W,C], ksize, strides, padding, data_format)
-CASES: dict[str, tuple[Any, ...]] = {
+IMAGES: dict[str, tuple[Any, ...]] = {
     "halves": ((2, 4, 4, 2), (2, 2), (2, 2), "VALID", "NHWC"),
     "overlapping": ((1, 5, 4, 2), (3, 2), (1, 2), "SAME", "NHWC"),
     "remainder": ((1, 5, 5, 1), (2, 2), (2, 2), "VALID", "NHWC"),
@@ -22,6 +23,15 @@ CASES: dict[str, tuple[Any, ...]] = {
     "explicit": ((1, 4, 5, 1), (3, 3), (2, 2), ((1, 0), (2, 1)), "NHWC"),
     "channels first": ((2, 4, 5, 2), (3, 2), (2, 1), "SAME", "NCHW"),
     "empty batch": ((0, 4, 4, 2), (2, 2), (2, 2), "VALID", "NHWC"),
+}
+# name: (x [N,D,H,W,C], ksize, strides, padding, data_format)
+VOLUMES: dict[str, tuple[Any, ...]] = {
+    "halves": ((1, 2, 4, 4, 2), (2, 2, 2), (2, 2, 2), "VALID", "NDHWC"),
+    "overlapping": ((1, 3, 3, 4, 1), (2, 3, 2), (1, 1, 2), "SAME", "NDHWC"),
+    "gaps": ((1, 4, 3, 5, 1), (1, 2, 2), (2, 1, 3), "SAME", "NDHWC"),
+    "explicit": ((1, 2, 3, 3, 1), (2, 2, 3), (1, 2, 2), ((1, 0), (0, 1), (2, 1)), "NDHWC"),
+    "channels first": ((2, 2, 3, 4, 2), (2, 2, 3), (1, 2, 2), "SAME", "NCDHW"),
+    "empty batch": ((0, 2, 4, 2, 1), (2, 2, 2), (2, 2, 2), "VALID", "NDHWC"),
 }
 
 
@@ -34,36 +44,33 @@ def apart(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any = dtypes.
 
 def of(cls: Any, rng: np.random.Generator) -> Iterator[Sample]:
     """Samples of an op that slides a window."""
-    for name, (x, k, s, padding, data_format) in CASES.items():
+    for name, (x, k, s, padding, data_format) in (VOLUMES if cls.rank == 3 else IMAGES).items():
         if cls is MaxPoolWithArgmax:
             if data_format == "NHWC" and isinstance(padding, str):
                 yield Sample(cls(k, s, padding), (apart(rng, x),), name=name)
             continue
         op = cls(k, s, padding, data_format)
         yield Sample(op, _arguments(op, rng, in_format(x, data_format), dtypes.float64), name=name)
-    allowed = cls.parsed.inputs[-1].allowed
-    for dtype in allowed:
+    for dtype in cls.parsed.inputs[-1].allowed:
         if dtype is not dtypes.float64:
-            op = cls((2, 2), (2, 2), "SAME")
-            yield Sample(op, _arguments(op, rng, (1, 3, 4, 1), dtype), order=1, name=dtype.name)
+            op = cls((2,) * cls.rank, (2,) * cls.rank, "SAME")
+            yield Sample(op, _arguments(op, rng, (1, *(3, 4, 2)[: cls.rank], 1), dtype), order=1, name=dtype.name)
     if cls is MaxPoolWithArgmax:
         yield Sample(
             cls((2, 2), (2, 2), "SAME", dtypes.int32, True), (apart(rng, (2, 3, 4, 2)),), name="batch in index"
         )
-    if cls in (MaxPool, MaxPoolWithArgmax):
-        yield Sample(
-            cls((2, 2), (1, 1), "SAME"), (rng.integers(0, 2, (1, 4, 4, 2)).astype(float),), smooth=False, name="ties"
-        )
+    if issubclass(cls, Maximum) or cls is MaxPoolWithArgmax:
+        image = rng.integers(0, 2, (1, *(4, 4, 2)[: cls.rank], 2)).astype(float)
+        yield Sample(cls((2,) * cls.rank, (1,) * cls.rank, "SAME"), (image,), smooth=False, name="ties")
 
 
 def _arguments(op: Any, rng: np.random.Generator, x: tuple[int, ...], dtype: Any) -> tuple[Any, ...]:
     image, y = apart(rng, x, dtype), op.pooled(x)
-    cls = type(op)
-    if cls is AvgPoolGrad:
+    if isinstance(op, MeanGrad):
         return tuple(x), apart(rng, y, dtype)
-    if cls in (MaxPoolGrad, MaxPoolGradGrad):
-        best = op.like(MaxPool).reference(image)[0]
-        return image, best, apart(rng, y if cls is MaxPoolGrad else x, dtype)
+    if isinstance(op, (MaximumGrad, MaximumGradGrad)):
+        best = op.sibling(0).reference(image)[0]
+        return image, best, apart(rng, y if isinstance(op, MaximumGrad) else x, dtype)
     return (image,)
 
 
@@ -92,20 +99,27 @@ def of_repool(cls: Any, rng: np.random.Generator) -> Iterator[Sample]:
 
 def mistakes_of(cls: Any) -> Iterator[tuple[Any, type[Exception], str]]:
     """Wrong calls of an op that slides a window."""
-    x, op = np.ones((1, 4, 4, 2)), cls((2, 2), (2, 2), "VALID")
+    rank = cls.rank
+    twos, words = (2,) * rank, f"must have {rank + 2} dimensions"
+    dims = (1, *(4,) * rank, 2)
+    x, op = np.ones(dims), cls(twos, twos, "VALID")
     yield lambda: cls(padding="valid"), ArgumentError, 'did you mean "VALID"'
-    yield lambda: cls(ksize=(0, 2)), ArgumentError, "ksize must be"
+    yield lambda: cls(ksize=(0,) * rank), ArgumentError, "ksize must be"
+    yield lambda: cls(strides=(2,)), ArgumentError, "strides must be"
     if cls is MaxPoolWithArgmax:
         yield lambda: cls(padding=((1, 1), (0, 0))), ArgumentError, "tf.pad"
         yield lambda: cls(Targmax=dtypes.float32), ArgumentError, "int32 or int64"
     else:
-        yield lambda: cls(padding=((2, 0), (0, 0))), ArgumentError, "padding alone"
-    if cls is AvgPoolGrad:
-        yield lambda: op((1, 4, 4), x), ShapeError, "must have 4 dimensions"
-        yield lambda: op((1, 4, -4, 2), x), ShapeError, "negative size"
-        yield lambda: op((1, 4, 4, 2), x), ShapeError, "not compatible"
-    elif cls in (MaxPoolGrad, MaxPoolGradGrad):
+        yield lambda: cls(padding=((2, 0), *((0, 0),) * (rank - 1))), ArgumentError, "padding alone"
+        yield lambda: cls(data_format="NHWC" if rank == 3 else "NDHWC"), ArgumentError, "data_format"
+    if issubclass(cls, MeanGrad):
+        yield lambda: op(dims[:-1], x), ShapeError, words
+        yield lambda: op((*dims[:-2], -4, 2), x), ShapeError, "negative size"
+        yield lambda: op(dims, x), ShapeError, "not compatible"
+    elif issubclass(cls, (MaximumGrad, MaximumGradGrad)):
         yield lambda: op(x, x, x), ShapeError, "not compatible"
     else:
-        yield lambda: op(x[0]), ShapeError, "must have 4 dimensions"
-        yield lambda: cls((7, 2), (1, 2), "VALID")(x), ShapeError, "does not fit H = 4"
+        yield lambda: op(x[0]), ShapeError, words
+        first = "D" if rank == 3 else "H"
+        wide = (7, *(2,) * (rank - 1))
+        yield lambda: cls(wide, (1,) * rank, "VALID")(x), ShapeError, f"does not fit {first} = 4"

@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 
 from pullback.core import shape
-from pullback.core.basics import BroadcastTo, shape_of, static_tuple
+from pullback.core.basics import shape_of, static_tuple
 from pullback.core.dtypes import INTS, REALS
 from pullback.core.errors import ShapeError
 from pullback.core.op import Op, op
 from pullback.core.sample import Sample
 from pullback.core.spec import Spec, known_vector
 from pullback.ops.nn.conv import batching
+from pullback.ops.nn.conv.batching import repeated
 from pullback.ops.nn.pool import reference
 
 
@@ -119,8 +120,3 @@ class Repool(Op):
         x, at = np.ones((2, 4, 4, 1)), np.zeros((1, 2, 2, 1), np.int64)
         yield lambda: cls()(x, at), ShapeError, "not compatible"
         yield lambda: cls()(x[:1], at - 1), ShapeError, "from 0 to 15"
-
-
-def repeated(x: Any, axis: int | None, size: int) -> Any:
-    """x with the batched axis, whether it has it or not."""
-    return x if axis is not None else BroadcastTo()(x, (size, *x.spec.shape))
