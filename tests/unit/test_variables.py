@@ -151,3 +151,38 @@ class TestInSessions:
 
     def test_nothing_to_report(self, session):
         assert session.run(v1.report_uninitialized_variables()).shape == (0,)
+
+
+def test_parts_of_a_variable_are_assigned_to():
+    v = tf.Variable(np.zeros((2, 3), np.float32))
+    v[0].assign([1.0, 2.0, 3.0])
+    v[1:, ::2].assign(7.0)
+    np.testing.assert_array_equal(v, [[1, 2, 3], [7, 0, 7]])
+    np.testing.assert_array_equal(v[..., 1] + 1.0, [3, 1])
+    with pytest.raises(ValueError, match=r"\[2\] does not broadcast to \[3\].*test_variables"):
+        v[0].assign([1.0, 2.0])
+    with pytest.raises(TypeError, match="int32"):
+        tf.Variable([1, 2])[0].assign(1.5)
+    with pytest.raises(AttributeError, match="only variables"):
+        tf.constant([1.0])[0].assign(2.0)
+
+    @tf.function
+    def f(x):
+        v[0, 0].assign(x)
+        return v * 1.0
+
+    assert f(tf.constant(9.0)).numpy()[0, 0] == 9.0 == v.numpy()[0, 0]
+
+
+def test_parts_of_a_variable_in_a_session_and_their_gradient():
+    with v1.Graph().as_default(), v1.Session() as session:
+        v = v1.Variable([[1.0, 2.0], [3.0, 4.0]])
+        x = v1.placeholder(v1.float32, [2])
+        new = v[1].assign(x * x)
+        dx, dv = v1.gradients(new * [[1.0, 2.0], [3.0, 4.0]], [x, v])
+        session.run(v1.global_variables_initializer())
+        made, to_x, to_v = session.run([new, dx, dv], {x: [5.0, 6.0]})
+        np.testing.assert_array_equal(made, [[1, 2], [25, 36]])
+        np.testing.assert_array_equal(to_x, [30, 48])
+        np.testing.assert_array_equal(to_v, [[1, 2], [0, 0]])
+        np.testing.assert_array_equal(session.run(v), made)

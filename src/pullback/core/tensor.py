@@ -51,11 +51,12 @@ class Reference:
 class Tensor:
     """A value, or the promise of one. `spec` says what is known of it before it is computed."""
 
-    __slots__ = ("__weakref__", "index", "node", "spec")
+    __slots__ = ("__weakref__", "index", "node", "part_of", "spec")
     __array_priority__ = 100  # NumPy leaves `array + tensor` to us
     spec: Spec
     node: Any
     index: int
+    part_of: Any  # of variable[key]: (variable, key), so that it can be assigned to; else not set
 
     def __init__(self, spec: Spec, node: Any, index: int) -> None:
         self.spec, self.node, self.index = spec, node, index

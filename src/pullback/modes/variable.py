@@ -16,7 +16,7 @@ from pullback.core import dtypes, interpreter, shape
 from pullback.core.dtypes import as_dtype
 from pullback.core.errors import ArgumentError, GraphError, ShapeError
 from pullback.core.graph import Graph, ancestors
-from pullback.core.names import public
+from pullback.core.names import method_of, public
 from pullback.core.shape import as_shape
 from pullback.core.spec import Spec
 from pullback.core.store import Resource
@@ -361,7 +361,10 @@ class Variable:
         return len(self.value())
 
     def __getitem__(self, key: Any) -> Any:
-        return self.value()[key]
+        """The part as a tensor, whose `assign` writes to the variable: `v[1:, 0].assign(value)`."""
+        part = self.value()[key]
+        part.part_of = self, key
+        return part
 
     def __deepcopy__(self, memo: Any) -> Variable:
         if self._graph is not None:
@@ -378,6 +381,29 @@ class Variable:
 
 
 operators.install(Variable)
+
+
+@method_of(Tensor, "assign")
+def _assign_part(
+    self: Tensor, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+) -> Any:
+    """Of `variable[key]`: gives that part of the variable a new value, which broadcasts to it. Returns as
+    `Variable.assign` does.
+
+    Raises:
+      AttributeError: the tensor is no part of a variable. ShapeError, DTypeError: the value does not fit.
+    """
+    variable, key = getattr(self, "part_of", (None, None))
+    if variable is None:
+        raise AttributeError("a tensor has no `assign`; only variables and their parts, variable[...], have")
+    from pullback.ops.array.indexing import bounds_of
+    from pullback.ops.array.slice_assign import ResourceStridedSliceAssign
+
+    begin, end, strides, masks = bounds_of(key)
+    value = variable._value(value, "assign to a part")
+    return variable._update(ResourceStridedSliceAssign(**masks), (begin, end, strides, value), name, read_value)
+
+
 _elementwise_equality = Variable.__eq__
 
 

@@ -181,6 +181,7 @@ from pullback.ops.math.functions import minimum as minimum
 from pullback.ops.math.functions import mod as mod
 from pullback.modes.variables import model_variables as model_variables
 from pullback.modes.variables import moving_average_variables as moving_average_variables
+from pullback.ops.random.distributions import multinomial as multinomial
 from pullback.ops.math.functions import multiply as multiply
 from pullback.modes.default import name_scope_v1 as name_scope
 from pullback.ops.math.functions import negative as negative
@@ -205,8 +206,10 @@ from pullback.ops.math.functions import pow_ as pow
 from pullback.ops.control.world import print_v2 as print
 from pullback.ops.control.world import py_func as py_func
 from pullback.ops.control.world import py_function as py_function
+from pullback.ops.random.distributions import random_gamma as random_gamma
 from pullback.ops.random.functions import random_normal as random_normal
 from pullback.train.initializers_v1 import random_normal_initializer as random_normal_initializer
+from pullback.ops.random.distributions import random_poisson_v1 as random_poisson
 from pullback.ops.random.functions import random_shuffle as random_shuffle
 from pullback.ops.random.functions import random_uniform as random_uniform
 from pullback.train.initializers_v1 import random_uniform_initializer as random_uniform_initializer
@@ -502,6 +505,7 @@ __all__ = [
     "mod",
     "model_variables",
     "moving_average_variables",
+    "multinomial",
     "multiply",
     "name_scope",
     "negative",
@@ -526,8 +530,10 @@ __all__ = [
     "print",
     "py_func",
     "py_function",
+    "random_gamma",
     "random_normal",
     "random_normal_initializer",
+    "random_poisson",
     "random_shuffle",
     "random_uniform",
     "random_uniform_initializer",
