@@ -7,6 +7,7 @@ The residuals of the branch that did not run are empty, and nothing reads them.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -238,7 +239,11 @@ def case(
             Cast(dtypes.int32)(interpreter.as_tensor(p.deref() if hasattr(p, "deref") else p)) for p, _ in pairs
         )
         checked = Assert()(total <= 1, "case: more than one of exclusive predicates holds")
-        with interpreter.current().control_dependencies([checked]) if isinstance(checked, Operation) else _nothing():
+        with (
+            interpreter.current().control_dependencies([checked])
+            if isinstance(checked, Operation)
+            else contextlib.nullcontext()
+        ):
             return case(pairs, default, False, strict, name)
     pred, f = pairs[0]
     rest = pairs[1:]
@@ -246,12 +251,6 @@ def case(
         return f()
     otherwise = default if not rest else (lambda: case(rest, default, False, strict, name))
     return cond(pred.deref() if hasattr(pred, "deref") else pred, f, otherwise, strict, name)
-
-
-def _nothing() -> Any:
-    import contextlib
-
-    return contextlib.nullcontext()
 
 
 @public("switch_case", v1=None)
