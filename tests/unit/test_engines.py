@@ -82,6 +82,6 @@ def test_sessions_and_functions_use_the_engine_in_force(triple, fast):
 
 
 def test_an_engine_nobody_made():
-    there = r"there are \['blas', 'reference'\]"
+    there = r"there are \['blas', 'cpu', 'reference'\]"
     with pytest.raises(ValueError, match=f"no engine 'nothing'; {there}"), tf.engine("nothing"):
         pass

@@ -28,12 +28,18 @@ from pullback.core.op import Op
 from pullback.core.store import Store
 from pullback.core.tensor import EagerTensor, Node, Operation, Tensor
 
+OnNode = Callable[[Operation, tuple[Any, ...], tuple[Any, ...]], None]
 ENGINES: dict[str, Engine] = {}
 _served: dict[tuple[str, str], str] = {}
 
 
 class Engine:
-    """An engine that runs node by node. `lowers` names the files of its lowerings, best first."""
+    """An engine that runs node by node. `lowers` names the files of its lowerings, best first.
+
+    on_node: called as on_node(node, inputs, results) with the arrays of every node that a program has run.
+    """
+
+    on_node: OnNode | None = None
 
     def __init__(self, name: str, lowers: tuple[str, ...]) -> None:
         self.name, self.lowers = name, lowers
@@ -57,14 +63,23 @@ class Engine:
         """A body, compiled; kept on the graph."""
         found = graph.programs.get(self.name)
         if found is None:
-            effects = [node for node in graph.nodes if node.op.effect]
-            needed = ancestors([*graph.outputs, *_results(effects)], controls=True)
-            missing = [node for node in effects if not node.results]
-            if missing:
-                reads = ancestors([t for node in missing for t in node.inputs], controls=True)
-                needed = sorted({id(n): n for n in [*needed, *reads, *missing]}.values(), key=lambda n: n.index)
-            found = graph.programs[self.name] = Program(self, needed, graph.inputs, graph.outputs)
+            found = graph.programs[self.name] = self.compiled(body_nodes(graph), graph.inputs, graph.outputs)
         return found
+
+    def compiled(self, nodes: Sequence[Operation], inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Any:
+        """What runs these nodes, in this order: (store, *arrays) -> tuple of arrays."""
+        return Program(self, nodes, inputs, outputs)
+
+
+def body_nodes(graph: Graph) -> list[Operation]:
+    """What a body has to run, in order: what its outputs hang on, and its effects."""
+    effects = [node for node in graph.nodes if node.op.effect]
+    needed = ancestors([*graph.outputs, *_results(effects)], controls=True)
+    missing = [node for node in effects if not node.results]
+    if missing:
+        reads = ancestors([t for node in missing for t in node.inputs], controls=True)
+        needed = sorted({id(n): n for n in [*needed, *reads, *missing]}.values(), key=lambda n: n.index)
+    return needed
 
 
 def _results(nodes: Sequence[Node]) -> list[Tensor]:
@@ -85,7 +100,7 @@ class Program:
         nodes: Sequence[Operation],
         inputs: Sequence[Tensor],
         outputs: Sequence[Tensor],
-        on_node: Callable[[Operation, tuple[Any, ...]], None] | None = None,
+        on_node: OnNode | None = None,
     ) -> None:
         slots: dict[int, int] = {}
         template: list[Any] = [None]
@@ -97,6 +112,7 @@ class Program:
                 template.append(None)
             return found
 
+        on_node = on_node or engine.on_node
         self._fed = [slot(t) for t in inputs]
         fed = set(self._fed)
         steps: list[list[Any]] = []
@@ -147,10 +163,10 @@ class Program:
         return tuple([env[i] for i in self._fetched])
 
 
-def _observed(kernel: Callable[..., Any], node: Operation, on_node: Callable[..., None]) -> Callable[..., Any]:
+def _observed(kernel: Callable[..., Any], node: Operation, on_node: OnNode) -> Callable[..., Any]:
     def run(*values: Any) -> Any:
         made = kernel(*values)
-        on_node(node, made if type(made) is tuple else (made,))
+        on_node(node, values[1:] if node.op.takes_store else values, made if type(made) is tuple else (made,))
         return made
 
     return run
@@ -166,10 +182,10 @@ def _expanded(op: Op, *values: Any) -> Any:
 
 @functools.cache
 def load_lowerings(room: str, engine: str) -> None:
-    """Loads the room's file for an engine, if it has one."""
-    package = sys.modules.get(room)
-    if package is not None and hasattr(package, "__path__") and importlib.util.find_spec(f"{room}.{engine}"):
-        importlib.import_module(f"{room}.{engine}")
+    """Loads the room's file for an engine, if it has one: beside the room's module, or in the room's package."""
+    package = room if hasattr(sys.modules.get(room), "__path__") else room.rpartition(".")[0]
+    if package.startswith("pullback.ops.") and importlib.util.find_spec(f"{package}.{engine}"):
+        importlib.import_module(f"{package}.{engine}")
 
 
 def report() -> dict[str, dict[str, str]]:

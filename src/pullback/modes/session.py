@@ -22,7 +22,6 @@ from pullback.core.names import method_of, public
 from pullback.core.slices import IndexedSlices
 from pullback.core.store import Store
 from pullback.core.tensor import EagerTensor, Operation, Tensor
-from pullback.engines.base import Program
 from pullback.modes.default import get_default_graph
 
 
@@ -174,8 +173,9 @@ class BaseSession:
             return [pair for part in parts for pair in self._feed(*part)]
         if not isinstance(key, Tensor):
             key = key.deref() if hasattr(key, "deref") else key
-            if isinstance(key, tuple):
-                return [pair for part in zip(key, value, strict=True) for pair in self._feed(*part)]
+            if nest.is_nest(key):
+                parts = key if isinstance(key, tuple) else nest.leaves_of(key)
+                return [pair for part in zip(parts, value, strict=True) for pair in self._feed(*part)]
             key = self._graph.as_graph_element(key, allow_operation=False)
         if type(key) is EagerTensor or key.node.graph is not self._graph:
             raise TypeError(f"Cannot interpret feed_dict key as Tensor: {key!r} is not an element of this graph.")
@@ -187,7 +187,7 @@ class BaseSession:
         operations: list[Operation] = []
         shapes = [self._fetch(leaf, tensors, operations) for leaf in leaves]
         nodes = needed(self._graph, tensors, operations, fed)
-        program = Program(interpreter.engine(), nodes, fed, tensors)
+        program = interpreter.engine().compiled(nodes, fed, tensors)
 
         def rebuild(values: Any) -> list[Any]:
             return [_rebuilt(s, values) for s in shapes]

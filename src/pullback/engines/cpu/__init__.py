@@ -1,0 +1,151 @@
+"""The CPU engine: graphs as machine code made from Python.
+
+A program runs node by node the first time that it meets inputs of given shapes; the second time it is planned for them
+(plan.py) and from then on a few native calls replace it. What cannot be planned goes on node by node. Single ops, as
+eager programs run them, have plans of one node where the room has a lowering to machine code.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from pullback.core import dtypes
+from pullback.core.config import config
+from pullback.core.op import Op
+from pullback.core.spec import Spec
+from pullback.core.store import Resource
+from pullback.core.tensor import Operation, Tensor
+from pullback.engines.base import Engine, Program, load_lowerings
+from pullback.engines.blas import BLAS
+from pullback.engines.cpu import plan
+from pullback.engines.cpu.run import Runner
+from pullback.engines.cpu.trace import UnplannableError
+
+MOST_PLANS = 32  # of one program; the ones used longest ago go first
+# An integer argument of at most so many entries may settle shapes.
+FEW = 16
+
+
+class CpuEngine(Engine):
+    """Native code where there is any, NumPy and BLAS elsewhere."""
+
+    def __init__(self) -> None:
+        super().__init__("cpu", lowers=("blas",))
+
+    def kernel(self, op: Op) -> Callable[..., Any]:
+        """What runs the op on arrays: machine code where the room lowers to it, from the second time on."""
+        load_lowerings(type(op).__module__, "native")
+        slow = BLAS.kernel(op)
+        return _Single(op, slow) if "native" in type(op).lowerings else slow
+
+    def compiled(self, nodes: Sequence[Operation], inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Any:
+        return Planned(nodes, inputs, outputs)
+
+
+class Planned:
+    """A program: `planned(store, *arrays)`. Holds one plan for each set of shapes it has met twice."""
+
+    def __init__(self, nodes: Sequence[Operation], inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
+        self._what = nodes, inputs, outputs
+        self._slow = Program(BLAS, nodes, inputs, outputs)
+        self._by_value = False
+        self._plans: OrderedDict[Any, Any] = OrderedDict()
+        self._met: OrderedDict[Any, int] = OrderedDict()  # how often, of shapes that have no plan
+        self._lock = threading.Lock()
+
+    def __call__(self, store: Any, *values: Any) -> tuple[Any, ...]:
+        key = self._key(values)
+        run = self._plans.get(key)
+        if run is None:
+            run = self._next(key, values)
+        return run(store, *values)
+
+    def _key(self, values: Sequence[Any]) -> Any:
+        if self._by_value:
+            return tuple([_key_of(v, _decides(v)) for v in values])
+        return tuple([(v.shape, v.dtype) if type(v) is np.ndarray else _key_of(v, False) for v in values])
+
+    def _next(self, key: Any, values: Sequence[Any]) -> Any:
+        """What runs this time: node by node at first sight, then a plan."""
+        with self._lock:
+            found = self._plans.get(key)
+            if found is None:
+                met = self._met.get(key, 0)
+                if met < config.plan_after:
+                    self._met[key] = met + 1
+                    while len(self._met) > 2 * MOST_PLANS:
+                        self._met.popitem(last=False)
+                    return self._slow
+                found = self._plans[key] = self._made(values)
+                while len(self._plans) > MOST_PLANS:
+                    self._plans.popitem(last=False)
+            return found
+
+    def _made(self, values: Sequence[Any]) -> Any:
+        try:
+            given = [_given(v, self._by_value and _decides(v)) for v in values]
+            return Runner(plan.made(*self._what, given, BLAS))
+        except UnplannableError:
+            if not self._by_value and any(map(_decides, values)):
+                self._by_value = True  # perhaps an argument is a shape
+            return self._slow
+
+
+class _Single:
+    """One op on arrays: planned for their shapes when met a second time."""
+
+    def __init__(self, op: Op, slow: Callable[..., Any]) -> None:
+        self.op, self._slow = op, slow
+        self._plans: dict[Any, Any] = {}
+
+    def __call__(self, *values: Any) -> Any:
+        key = tuple([_key_of(v, i in self.op.static) for i, v in enumerate(values)])
+        found = self._plans.get(key, 0)
+        if type(found) is int:
+            if found < config.plan_after:
+                if len(self._plans) >= 4 * MOST_PLANS:
+                    self._plans.clear()
+                self._plans[key] = found + 1
+                return self._slow(*values)
+            found = self._plans[key] = self._made(values)
+        made = found(None, *values)
+        return made[0] if len(made) == 1 else made
+
+    def _made(self, values: Sequence[Any]) -> Any:
+        try:
+            return Runner(plan.one(self.op, [_given(v, i in self.op.static) for i, v in enumerate(values)], BLAS))
+        except UnplannableError:
+            slow = self._slow
+
+            def run(store: Any, *arrays: Any) -> Any:
+                made = slow(*arrays)
+                return made if type(made) is tuple else (made,)
+
+            return run
+
+
+def _decides(value: Any) -> bool:
+    return isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "iu" and value.size <= FEW
+
+
+def _key_of(value: Any, by_value: bool) -> Any:
+    if isinstance(value, (np.ndarray, np.generic)):
+        return (value.shape, value.dtype, value.tobytes()) if by_value else (value.shape, value.dtype)
+    return id(value) if isinstance(value, Resource) else type(value)
+
+
+def _given(value: Any, by_value: bool) -> Any:
+    """What a plan may rely on of an argument."""
+    if isinstance(value, Resource) or by_value:
+        return value
+    if not isinstance(value, (np.ndarray, np.generic)) or value.dtype.kind not in "biufcV":
+        raise UnplannableError(f"an argument is a {type(value).__name__}")
+    return Spec(value.shape, dtypes.from_numpy(value.dtype))
+
+
+CPU = CpuEngine()

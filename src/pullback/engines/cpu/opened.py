@@ -1,0 +1,215 @@
+"""Op types that a trace treats by themselves: views, state, calls, reductions."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from pullback.core.basics import AddN, BroadcastTo
+from pullback.core.op import lowering
+from pullback.core.store import Resource
+from pullback.core.tensor import Operation
+from pullback.engines.cpu.task import Buffer
+from pullback.engines.cpu.trace import KINDS, Fold, Known, Map, Trace, opens, same
+
+
+def _view(trace: Trace, node: Operation, x: Any, shape: tuple[int, ...]) -> None:
+    """The result is the same memory in another shape."""
+    if isinstance(x, Known):
+        trace.gives(node, [Known(np.reshape(x.value, shape))])
+    else:
+        trace.gives(node, [x if x.shape == shape else Buffer(shape, x.dtype, of=x)])
+
+
+@opens("Reshape", "ExpandDims", "Squeeze")
+def reshaped(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
+    (spec,) = node.op.specs(tuple([trace.spec(x) for x in inputs]))
+    array = isinstance(inputs[0], Buffer) and inputs[0].dtype != object
+    if not spec.known or not (array or isinstance(inputs[0], Known)):
+        return False
+    _view(trace, node, inputs[0], spec.shape)  # type: ignore[arg-type]
+    return True
+
+
+@opens("Identity", "StopGradient", "PreventGradient")
+def passed_on(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
+    trace.gives(node, inputs)
+    return True
+
+
+@opens("ZerosLike", "OnesLike")
+def alike(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
+    (x,) = inputs
+    if not isinstance(x, Buffer) or x.dtype.name not in KINDS:
+        return False
+    one = x.dtype.type(node.op.type == "OnesLike")
+    trace.gives(node, [Known(np.broadcast_to(one, x.shape))])
+    return True
+
+
+# --- state -----------------------------------------------------------------------------------------------------------
+
+
+@opens("VarHandleOp", "VariableV2")
+def handle(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
+    trace.gives(node, [Known(node.op.resource)])
+    return True
+
+
+def _resource(x: Any) -> Resource | None:
+    return x.value if isinstance(x, Known) and isinstance(x.value, Resource) else None
+
+
+@opens("ReadVariableOp")
+def read(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
+    resource = _resource(inputs[0])
+    if resource is None or trace.is_stale(resource):
+        return False
+    trace.gives(node, [trace.read(node, resource)])
+    return True
+
+
+def _fixed(resource: Resource | None) -> bool:
+    """Whether a variable holds an array that machine code can make."""
+    return (
+        resource is not None
+        and resource.spec.known
+        and resource.spec.dtype.numpy is not None
+        and (np.dtype(resource.spec.dtype.numpy).name in KINDS)
+    )
+
+
+@opens("Assign")
+def assign(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
+    resource, value = _resource(inputs[0]), inputs[1]
+    if resource is None or not _fixed(resource) or trace.spec(value).shape != resource.spec.shape:
+        return False
+    new = Buffer(resource.spec.shape, resource.spec.dtype.numpy)  # type: ignore[arg-type]
+    trace.add(Map(same, [trace.operand(value)], new))
+    trace.write(resource, new)
+    trace.gives(node, [new])
+    return True
+
+
+@opens("AssignAdd", "AssignSub")
+def changed(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
+    resource, value = _resource(inputs[0]), inputs[1]
+    if resource is None or not _fixed(resource) or trace.is_stale(resource):
+        return False
+    if trace.spec(value).shape != resource.spec.shape or resource.spec.dtype.is_bool:
+        return False
+    old = trace.read(node, resource)
+    new = Buffer(old.shape, old.dtype)
+    rule = _plus if node.op.type == "AssignAdd" else _minus
+    trace.add(Map(rule, [old, trace.operand(value)], new))
+    trace.write(resource, new)
+    trace.gives(node, [new])
+    return True
+
+
+def _plus(f: Any, a: Any, b: Any) -> Any:
+    return a + b
+
+
+def _minus(f: Any, a: Any, b: Any) -> Any:
+    return a - b
+
+
+@opens("PartitionedCall")
+def called(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
+    trace.gives(node, trace.inlined(node.op.body, inputs))
+    return True
+
+
+# --- sums ------------------------------------------------------------------------------------------------------------
+
+
+@lowering("lanes", AddN)
+def add_n(op: Any, f: Any, *values: Any) -> Any:
+    total = values[0]
+    for value in values[1:]:
+        total = total + value
+    return NotImplemented if total.type.lanes > 1 and total.type.name == "i1" else total
+
+
+@lowering("lanes", BroadcastTo)
+def broadcast_to(op: Any, f: Any, x: Any, shape: Any) -> Any:
+    return x
+
+
+@opens("BroadcastTo")
+def repeated(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
+    x = inputs[0]
+    (spec,) = node.op.specs(tuple([trace.spec(v) for v in inputs]))
+    if not isinstance(x, Buffer) or not spec.known or x.dtype.name not in KINDS:
+        return False
+    if x.shape == spec.shape:
+        trace.gives(node, [x])
+        return True
+    y = Buffer(spec.shape, x.dtype)  # type: ignore[arg-type]
+    trace.add(Map(same, [x], y))
+    trace.gives(node, [y])
+    return True
+
+
+def _folded(trace: Trace, node: Operation, how: str, x: Any, axes: frozenset[int], mean: bool = False) -> bool:
+    """Adds a fold if there is machine code for it."""
+    if not isinstance(x, Buffer) or x.dtype.name not in ("float32", "float64") or not x.size:
+        return False
+    (spec,) = node.op.specs(tuple([trace.spec(trace.value(t)) for t in node.inputs]))
+    if not spec.known:
+        return False
+    wide = frozenset(a for a in axes if x.shape[a] != 1)
+    if not wide:
+        _view(trace, node, x, spec.shape)  # type: ignore[arg-type]
+        return True
+    kept = [i for i, n in enumerate(x.shape) if n != 1 and i not in wide]
+    if kept and not (max(kept) < min(wide) or max(wide) < min(kept)):
+        return False  # neither a run of leading axes nor one of trailing axes
+    y = Buffer(spec.shape, x.dtype)  # type: ignore[arg-type]
+    by = prod(x.shape[a] for a in wide) if mean else 1
+    trace.add(Fold(how, x, wide, y, by))
+    trace.gives(node, [y])
+    return True
+
+
+@opens("Sum", "Mean", "Max", "Min")
+def reduced(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
+    x, axes = inputs
+    if not isinstance(axes, Known) or not isinstance(x, Buffer):
+        return False
+    which = frozenset(int(a) % max(len(x.shape), 1) for a in np.atleast_1d(axes.value))
+    how = {"Max": "max", "Min": "min"}.get(node.op.type, "sum")
+    return _folded(trace, node, how, x, which, mean=node.op.type == "Mean")
+
+
+@opens("SumTo")
+def sum_to(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
+    x, to = inputs
+    if not isinstance(to, Known) or not isinstance(x, Buffer):
+        return False
+    shape = tuple(int(n) for n in to.value)
+    lead = len(x.shape) - len(shape)
+    which = frozenset([*range(lead), *(lead + i for i, n in enumerate(shape) if n == 1)])
+    return _folded(trace, node, "sum", x, which)
+
+
+@opens("BiasAdd")
+def bias_add(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
+    x, b = inputs
+    if node.op.data_format != "NHWC" or not isinstance(x, Buffer) or x.dtype.name not in ("float32", "float64"):
+        return False
+    y = Buffer(x.shape, x.dtype)
+    trace.add(Map(_plus, [x, trace.operand(b)], y))
+    trace.gives(node, [y])
+    return True
+
+
+@opens("BiasAddGrad")
+def bias_add_grad(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
+    (dy,) = inputs
+    if node.op.data_format != "NHWC" or not isinstance(dy, Buffer):
+        return False
+    return _folded(trace, node, "sum", dy, frozenset(range(len(dy.shape) - 1)))

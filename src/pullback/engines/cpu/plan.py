@@ -1,0 +1,202 @@
+"""Graph, shapes -> Recipe: trace, drop, fuse, order, place.
+
+    nodes --trace--> items --live--> items --grouped--> groups, in order --placed--> arena, slots --> Recipe
+
+A buffer of the arena lives from the item that makes it to the last that reads it; places are first fit. What leaves
+the plan (results, what variables take) and what Python makes has a slot, whose memory may change from run to run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pullback.core import interpreter
+from pullback.core.graph import Graph
+from pullback.core.spec import Spec
+from pullback.core.tensor import Operation, Tensor
+from pullback.engines.cpu import fuse, opened
+from pullback.engines.cpu.run import Recipe, Segment, Slot, Step
+from pullback.engines.cpu.task import Buffer, Job
+from pullback.engines.cpu.trace import Item, Known, Native, Python, Trace, UnplannableError, Write
+from pullback.native.arena import Arena
+
+__all__ = ["made", "opened"]
+
+
+def made(
+    nodes: Sequence[Operation],
+    inputs: Sequence[Tensor],
+    outputs: Sequence[Tensor],
+    given: Sequence[Any],
+    fallback: Any,
+) -> Recipe:
+    """Plans.
+
+    Args:
+      given: for each input a Spec with known shape, or the value itself where the plan may rely on it.
+    Raises:
+      UnplannableError: it cannot be planned for these shapes.
+    """
+    trace = Trace(fallback)
+    arguments = []
+    for t, x in zip(inputs, given, strict=True):
+        if isinstance(x, Spec):
+            trace.env[id(t)] = Buffer(x.shape, x.dtype.numpy)  # type: ignore[arg-type]
+        else:
+            trace.env[id(t)] = Known(x)
+        arguments.append(trace.env[id(t)])
+    trace.walk(nodes)
+    results = [trace.value(t) for t in outputs]
+    return _Layout(trace, arguments, results).recipe()
+
+
+def live(items: Sequence[Item], results: Sequence[Any]) -> list[Item]:
+    """Without what nobody reads."""
+    wanted = {id(r.of) for r in results if isinstance(r, Buffer)}
+    kept = []
+    for item in reversed(items):
+        if item.effect or any(id(m.of) in wanted for m in item.makes):
+            wanted.update(id(r.of) for r in item.reads)
+            kept.append(item)
+    return kept[::-1]
+
+
+class _Layout:
+    """Gives every buffer its place, and writes the recipe."""
+
+    def __init__(self, trace: Trace, arguments: Sequence[Any], results: Sequence[Any]) -> None:
+        self.trace, self.arguments, self.results = trace, arguments, results
+        self.slots = len(arguments)
+        self.items = fuse.grouped(live(trace.items, results))
+        for i, x in enumerate(arguments):
+            if isinstance(x, Buffer):
+                x.place = Slot(i)
+        read = {id(r.of) for item in self.items for r in _reads(item)} | {
+            id(r.of) for r in results if isinstance(r, Buffer)
+        }
+        self.reads = [
+            (resource, self._slot(buffer), node) for resource, buffer, node in trace.variables if id(buffer) in read
+        ]
+
+    def _slot(self, buffer: Buffer) -> int:
+        """A new slot, as the place of a buffer that has none."""
+        if buffer.of.place is None:
+            buffer.of.place = Slot(self.slots)
+            self.slots += 1
+        return buffer.of.place.index
+
+    def recipe(self) -> Recipe:
+        self._give_slots()
+        jobs = self._jobs()
+        size = self._place(jobs)
+        return Recipe(
+            steps=self._steps(jobs),
+            arguments=len(self.arguments),
+            slots=self.slots,
+            bytes=size,
+            reads=self.reads,
+            outputs=[self._output(r) for r in self.results],
+            held=self.trace.held,
+        )
+
+    def _give_slots(self) -> None:
+        """What leaves the plan, and what Python makes, lies in slots."""
+        for item in self.items:
+            if isinstance(item, Python):
+                for made in item.makes:
+                    self._slot(made)
+            elif isinstance(item, Write):
+                self._slot(item.value)
+        for result in self.results:
+            if isinstance(result, Buffer):
+                self._slot(result)
+
+    def _jobs(self) -> list[list[Job]]:
+        """The jobs of each item."""
+        read_by: dict[int, set[int]] = {}
+        for n, item in enumerate(self.items):
+            for r in _reads(item):
+                read_by.setdefault(id(r.of), set()).add(n)
+        out = []
+        for n, item in enumerate(self.items):
+            if isinstance(item, fuse.Group):
+                wanted = {
+                    id(m.of) for m in item.makes if isinstance(m.of.place, Slot) or read_by.get(id(m.of), set()) - {n}
+                }
+                out.append(list(fuse.jobs_of(item, wanted)))
+            else:
+                out.append(item.jobs if isinstance(item, Native) else [])
+        return out
+
+    def _place(self, jobs: list[list[Job]]) -> int:
+        """Puts every other buffer into the arena; gives its size."""
+        last: dict[int, int] = {}
+        for n, (item, own) in enumerate(zip(self.items, jobs, strict=True)):
+            for buffer in [*_reads(item), *[b for job in own for b in job.buffers()]]:
+                last[id(buffer.of)] = n
+        arena = Arena()
+        ending: dict[int, list[Buffer]] = {}
+        for n, own in enumerate(jobs):
+            for buffer in [b for job in own for b in job.buffers()]:
+                if buffer.of.place is None:
+                    buffer.of.place = ("arena", arena.take(buffer.of.bytes))
+                    ending.setdefault(last[id(buffer.of)], []).append(buffer.of)
+            for buffer in ending.pop(n, ()):
+                arena.give_back(buffer.place[1])
+        return arena.bytes
+
+    def _steps(self, jobs: list[list[Job]]) -> list[Any]:
+        steps: list[Any] = []
+        segment: Segment | None = None
+        for item, own in zip(self.items, jobs, strict=True):
+            if isinstance(item, Python):
+                segment = None
+                makes = [(self._slot(m), m.shape) for m in item.makes]
+                keeps = item.takes_store or any(m.dtype == object for m in item.makes)
+                steps.append(Step(item.kernel, item.operands, makes, item.node, item.takes_store, keeps))
+                continue
+            if segment is None:
+                segment = Segment()
+                steps.append(segment)
+            if isinstance(item, Write):
+                segment.writes.append((item.resource, self._slot(item.value)))
+            segment.jobs += own
+            for m in item.makes:
+                if isinstance(m.of.place, Slot):
+                    segment.makes.append((m.of.place.index, m.of))
+        return steps
+
+    def _output(self, result: Any) -> Any:
+        """A slot and the shape it is seen in, or the value."""
+        if isinstance(result, Known):
+            value = result.value
+            return None, value if isinstance(value, np.ndarray) or not isinstance(value, np.generic) else np.asarray(
+                value
+            )
+        return self._slot(result), (None if result is result.of else result.shape)
+
+
+def _reads(item: Any) -> list[Buffer]:
+    """What an item, or all members of a group, read."""
+    if isinstance(item, fuse.Group):
+        return [r for m in item.members for r in m.reads]
+    return item.reads
+
+
+def one(op: Any, given: Sequence[Any], fallback: Any) -> Recipe:
+    """A plan of one op, for arguments as `made` takes them.
+
+    Raises:
+      UnplannableError: the room lowers it to nothing for these shapes.
+    """
+    body = Graph()
+    with interpreter.entered(body):
+        inputs = [body.parameter(x if isinstance(x, Spec) else interpreter.constant_spec(np.asarray(x))) for x in given]
+        node = body.append(op, tuple(inputs))
+    recipe = made([node], inputs, node.results, given, fallback)
+    if any(isinstance(step, Step) for step in recipe.steps):
+        raise UnplannableError(f"{op.type}: no machine code for {given}")
+    return recipe

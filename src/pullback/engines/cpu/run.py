@@ -1,0 +1,259 @@
+"""How a plan runs: native segments over one arena, Python steps between them.
+
+A Recipe is what planning made, and never changes. An Instance is a recipe with memory: an arena, the jobs, their
+argument tables. Addresses inside the arena are written once; those of inputs, variables and results are written when
+they change. A run leases an instance, so runs in several threads never share one.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from pullback.core.errors import OpError
+from pullback.engines.cpu.task import Buffer, Job
+from pullback.native import arena, pool
+
+# Work below this many nanoseconds is not worth waking anybody.
+SHARED_WORK = 20_000.0
+_MOST_INSTANCES = 4
+_DATA = 16  # where an array object holds the address of its data, in CPython
+
+
+def _address(array: Any) -> int:
+    """Of an array's data."""
+    return _word.from_address(id(array) + _DATA).value
+
+
+_word = ctypes.c_int64
+_probe = np.zeros(3)
+if sys.implementation.name != "cpython" or _address(_probe) != _probe.ctypes.data:
+
+    def _address(array: Any) -> int:
+        """Of an array's data."""
+        return array.ctypes.data
+
+
+class Slot:
+    """A place whose memory changes from run to run: an input, a variable, a result, what a Python step made."""
+
+    __slots__ = ("index",)
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+
+
+@dataclass
+class Segment:
+    """Jobs that run in one native call."""
+
+    jobs: list[Job] = field(default_factory=list)
+    makes: list[tuple[int, Buffer]] = field(default_factory=list)  # slots to be filled with fresh arrays first
+    writes: list[tuple[Any, int]] = field(default_factory=list)  # (resource, slot) to be stored afterwards
+
+
+@dataclass
+class Step:
+    """A kernel called from Python. Reads are Buffers or plain values; makes are slots and the shapes that jobs rely on.
+
+    keeps: it may keep what it is given, in a list or in the Store, so it is given copies of what lies in the arena.
+    """
+
+    kernel: Callable[..., Any]
+    reads: list[Any]
+    makes: list[tuple[int, Any]]
+    node: Any
+    takes_store: bool
+    keeps: bool
+
+
+@dataclass
+class Recipe:
+    """A plan.
+
+    slots: how many; slot i < arguments is argument i. reads: (weak resource, slot, node), fetched at the start.
+    outputs: for each (slot, shape it is seen in or None for its own), or (None, value).
+    held: constants' arrays, whose addresses are in the jobs.
+    """
+
+    steps: list[Segment | Step]
+    arguments: int
+    slots: int
+    bytes: int
+    reads: list[tuple[Any, int, Any]]
+    outputs: list[tuple[int | None, Any]]
+    held: list[Any]
+
+
+class Instance:
+    """A recipe with memory of its own."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
+        self.memory = arena.aligned(recipe.bytes) if recipe.bytes else np.empty(0, np.uint8)
+        self.base = self.memory.ctypes.data
+        self.spare: dict[int, Any] = {}
+        self._where: list[list[int]] = [[] for _ in range(recipe.slots)]
+        self._known = [0] * recipe.slots
+        segments = [s for s in recipe.steps if isinstance(s, Segment)]
+        jobs = [job for segment in segments for job in segment.jobs]
+        self._words = (_word * max(1, sum(len(job.words) for job in jobs)))()
+        self._jobs = np.zeros((max(1, len(jobs)), pool.JOB_WORDS), np.int64)
+        self._lay_out(jobs)
+        self.calls: list[tuple[int, int, bool]] = []
+        at = 0
+        for segment in segments:
+            shared = sum(job.cost for job in segment.jobs) > SHARED_WORK
+            self.calls.append((self._jobs.ctypes.data + at * pool.JOB_WORDS * 8, len(segment.jobs), shared))
+            at += len(segment.jobs)
+        self.views: dict[int, Any] = {}
+
+    def _lay_out(self, jobs: Sequence[Job]) -> None:
+        at, start = 0, ctypes.addressof(self._words)
+        for row, job in zip(self._jobs, jobs, strict=False):
+            row[: pool.NEXT] = job.address(), start + 8 * at, job.items, job.shares
+            for word in job.words:
+                self._words[at] = self._as_word(word, at)
+                at += 1
+
+    def _as_word(self, word: Any, at: int) -> int:
+        if isinstance(word, Buffer):
+            place = word.of.place
+            if isinstance(place, Slot):
+                self._where[place.index].append(at)
+                return 0
+            return place[1] + (self.base if place[0] == "arena" else 0)
+        if isinstance(word, np.generic):
+            return int.from_bytes(word.tobytes().ljust(8, b"\0"), "little", signed=True)
+        return int(word)
+
+    def uses(self, slot: int) -> bool:
+        """Whether jobs read or write the slot's memory."""
+        return bool(self._where[slot])
+
+    def bind(self, slot: int, array: Any) -> None:
+        """Lets a slot be this array's memory."""
+        where = self._where[slot]
+        if where:
+            address = _address(array)
+            if address != self._known[slot]:
+                self._known[slot] = address
+                for at in where:
+                    self._words[at] = address
+
+    def view(self, buffer: Buffer) -> Any:
+        """A buffer of the arena as an array."""
+        found = self.views.get(id(buffer))
+        if found is None:
+            offset = buffer.of.place[1]
+            raw = self.memory[offset : offset + buffer.bytes]
+            found = self.views[id(buffer)] = raw.view(buffer.dtype).reshape(buffer.shape)
+        return found
+
+
+class Runner:
+    """A recipe that can be called: `runner(store, *arrays)` gives a tuple of arrays."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
+        self._idle = [Instance(recipe)]
+        self._leaving = {slot for slot, _ in recipe.outputs if slot is not None}
+
+    def __call__(self, store: Any, *values: Any) -> tuple[Any, ...]:
+        try:
+            instance = self._idle.pop()
+        except IndexError:
+            instance = Instance(self.recipe)
+        try:
+            return self._run(instance, store, values)
+        finally:
+            if len(self._idle) < _MOST_INSTANCES:
+                self._idle.append(instance)
+
+    def _run(self, instance: Instance, store: Any, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        recipe = self.recipe
+        env: list[Any] = [None] * recipe.slots
+        for i, value in enumerate(values):
+            env[i] = value
+            self._bound(instance, env, i)
+        for resource, slot, node in recipe.reads:
+            try:
+                env[slot] = store.read(resource())
+            except OpError as error:
+                raise error.locate(node.where) from None
+            self._bound(instance, env, slot)
+        calls = iter(instance.calls)
+        workers = pool.pool()
+        for step in recipe.steps:
+            if isinstance(step, Segment):
+                address, count, shared = next(calls)
+                for slot, buffer in step.makes:
+                    made = instance.spare.pop(slot, None)
+                    env[slot] = arena.empty(buffer.shape, buffer.dtype) if made is None else made
+                    instance.bind(slot, env[slot])
+                if count:
+                    (workers.run if shared else workers.alone)(address, count)
+                for resource, slot in step.writes:
+                    self._write(instance, store, resource(), slot, env)
+            else:
+                self._step(instance, store, step, env)
+        return tuple([_output(env, slot, what) for slot, what in recipe.outputs])
+
+    def _bound(self, instance: Instance, env: list[Any], slot: int) -> None:
+        value = env[slot]
+        if type(value) is np.ndarray:
+            if not value.flags.c_contiguous or not value.flags.aligned:
+                env[slot] = value = np.ascontiguousarray(value).reshape(value.shape)
+            instance.bind(slot, value)
+        elif isinstance(value, np.generic):
+            env[slot] = value = np.asarray(value)
+            instance.bind(slot, value)
+
+    def _step(self, instance: Instance, store: Any, step: Step, env: list[Any]) -> None:
+        reads = [_operand(instance, env, r, step.keeps) for r in step.reads]
+        try:
+            with np.errstate(all="ignore"):
+                made = step.kernel(store, *reads) if step.takes_store else step.kernel(*reads)
+        except OpError as error:
+            raise error.locate(step.node.where) from None
+        values = made if type(made) is tuple else (made,)
+        for (slot, shape), value in zip(step.makes, values, strict=False):
+            if instance.uses(slot) and np.shape(value) != shape:
+                raise RuntimeError(
+                    f"{step.node.op.type} {step.node.name!r} gave shape {np.shape(value)}; its `infer` says {shape}"
+                )
+            if type(value) is np.ndarray and value.base is not None and np.may_share_memory(value, instance.memory):
+                value = value.copy()
+            env[slot] = value
+            self._bound(instance, env, slot)
+
+    def _write(self, instance: Instance, store: Any, resource: Any, slot: int, env: list[Any]) -> None:
+        """Stores a variable's new array; the old one, if nobody else holds it, receives the next."""
+        old, new = store.get(resource), env[slot]
+        store.write(resource, new)
+        if type(old) is np.ndarray and old.shape == new.shape and old.dtype == new.dtype and arena.owned(old):
+            places = [i for i, held in enumerate(env) if held is old]
+            if not self._leaving.intersection(places) and sys.getrefcount(old) == 2 + len(places):
+                instance.spare[slot] = old
+
+
+def _operand(instance: Instance, env: list[Any], read: Any, keeps: bool) -> Any:
+    """What a Python step is given for an operand."""
+    if type(read) is not Buffer:
+        return read
+    if type(read.of.place) is not Slot:
+        return instance.view(read).copy() if keeps else instance.view(read)
+    value = env[read.of.place.index]
+    return value if read is read.of or type(value) is not np.ndarray else value.reshape(read.shape)
+
+
+def _output(env: list[Any], slot: int | None, what: Any) -> Any:
+    if slot is None:
+        return what
+    value = env[slot]
+    return value if what is None else value.reshape(what)

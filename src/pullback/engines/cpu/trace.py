@@ -1,0 +1,388 @@
+"""A graph becomes a list of items, for inputs of given shapes.
+
+The walk runs the graph on what is known of its values: shapes always, constants and what follows from them too. What
+is known is computed here and now; reshapes are other views of the same buffer; calls are opened; a variable is the
+buffer that it was read into or last assigned. What is left is one of
+
+    Map       one value for each point of a shape, from values at that point        (elementwise ops)
+    Fold      a sum, maximum or minimum over axes                                   (reductions)
+    Native    jobs that a room's lowering made                                      (convolutions, ...)
+    Python    a kernel called from Python                                           (everything else)
+    Write     a variable takes a buffer
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from pullback.core import dtypes, interpreter
+from pullback.core.basics import Const
+from pullback.core.errors import OpError
+from pullback.core.spec import Spec
+from pullback.core.store import Resource
+from pullback.core.tensor import Operation, Tensor
+from pullback.engines.base import body_nodes, load_lowerings
+from pullback.engines.cpu.task import Buffer, Task
+from pullback.native import ir
+
+KINDS: dict[str, ir.Type] = {
+    "float32": ir.F32,
+    "float64": ir.F64,
+    "bool": ir.I1,
+    "int32": ir.I32,
+    "int64": ir.I64,
+}
+# Types whose values are Python objects.
+_OBJECTS = frozenset({"variant", "resource", "string"})
+# A constant that is one number all over is kept as that number.
+SMALL = 1024
+
+
+class UnplannableError(Exception):
+    """A shape hangs on a value, or the graph holds what only node-by-node running can do."""
+
+
+class Known:
+    """A value known while planning: an array, or a handle, list or other object."""
+
+    __slots__ = ("_buffer", "_uniform", "value")
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        self._uniform: Any = self
+        self._buffer: Buffer | None = None
+
+    @property
+    def uniform(self) -> Any:
+        """The one number that all entries are, or None."""
+        if self._uniform is self:
+            self._uniform = _uniform(self.value)
+        return self._uniform
+
+    def buffer(self, held: list[Any]) -> Buffer:
+        """The array in memory that stays; `held` keeps it alive."""
+        if self._buffer is None:
+            array = np.require(self.value, requirements=["C", "A"])
+            held.append(array)
+            self._buffer = Buffer(array.shape, array.dtype)
+            self._buffer.place = ("constant", array.ctypes.data)
+        return self._buffer
+
+
+def _uniform(value: Any) -> Any:
+    if not isinstance(value, (np.ndarray, np.generic)) or value.dtype.name not in KINDS or value.size == 0:
+        return None
+    first = value.reshape(-1)[0]
+    if not any(value.strides) or value.size == 1:
+        return first.item()
+    same = (value == first).all() and (value.dtype.kind != "f" or (np.signbit(value) == np.signbit(first)).all())
+    return first.item() if same else None
+
+
+class Item:
+    """One thing to do. `reads` and `makes` are Buffers; `effect`: its place among other effects is fixed."""
+
+    effect = False
+
+    def __init__(self, reads: Sequence[Any], makes: Sequence[Buffer]) -> None:
+        self.reads = [r for r in reads if isinstance(r, Buffer)]
+        self.makes = list(makes)
+        self.index = -1
+
+
+class Map(Item):
+    """y = rule(f, *values) at every point. Operands are Buffers, that may be repeated along axes, or numbers."""
+
+    def __init__(self, rule: Callable[..., Any], operands: Sequence[Any], y: Buffer) -> None:
+        super().__init__(operands, [y])
+        self.rule, self.operands, self.y = rule, list(operands), y
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.y.shape
+
+
+class Fold(Item):
+    """y = x folded over axes, divided by `by`."""
+
+    def __init__(self, how: str, x: Buffer, axes: frozenset[int], y: Buffer, by: int = 1) -> None:
+        super().__init__([x], [y])
+        self.how, self.x, self.axes, self.y, self.by = how, x, axes, y, by
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.x.shape
+
+
+class Native(Item):
+    """The jobs of a room's lowering."""
+
+    def __init__(self, task: Task, reads: Sequence[Buffer]) -> None:
+        super().__init__(reads, task.outputs)
+        self.jobs = task.jobs
+
+
+class Python(Item):
+    """A kernel called with arrays. Operands that are no Buffers are passed as they are."""
+
+    def __init__(self, kernel: Any, operands: Sequence[Any], makes: Sequence[Buffer], node: Any) -> None:
+        super().__init__(operands, makes)
+        self.kernel, self.operands, self.node = kernel, list(operands), node
+        self.takes_store = node.op.takes_store
+        self.effect = node.op.effect or node.op.takes_store or node.op.random
+
+
+class Write(Item):
+    """A variable takes a buffer."""
+
+    effect = True
+
+    def __init__(self, resource: Resource, value: Buffer) -> None:
+        super().__init__([value], [])
+        self.resource, self.value = weakref.ref(resource), value
+
+
+def same(f: Any, x: Any) -> Any:
+    """The rule of a copy."""
+    return x
+
+
+class Trace:
+    """The items of a graph. `fallback` is the engine whose kernels Python items call."""
+
+    def __init__(self, fallback: Any) -> None:
+        self.fallback = fallback
+        self.items: list[Item] = []
+        self.held: list[Any] = []
+        self.variables: list[tuple[Any, Buffer, Any]] = []  # (weak resource, what it is read into, node)
+        self.env: dict[int, Any] = {}
+        self._state: dict[int, Buffer] = {}  # what a variable holds at this point
+        self._stale: set[int] = set()  # variables that a Python effect may have changed
+
+    # --- values ----------------------------------------------------------------------------------------------------
+
+    def value(self, t: Tensor) -> Any:
+        """Known or Buffer of a tensor."""
+        return self.env[id(t)]
+
+    def memory(self, x: Any) -> Buffer:
+        """A value as memory."""
+        return x if isinstance(x, Buffer) else x.buffer(self.held)
+
+    def spec(self, x: Any) -> Spec:
+        """What inference may know."""
+        if isinstance(x, Buffer):
+            return Spec(x.shape, dtypes.from_numpy(x.dtype)) if x.dtype != object else Spec((), dtypes.variant)
+        if isinstance(x.value, Resource):
+            return x.value.handle_spec
+        if not isinstance(x.value, (np.ndarray, np.generic)):
+            return Spec((), dtypes.variant)
+        spec = interpreter.spec_of(x.value)
+        return spec.with_value(interpreter.plain_value(x.value)) if spec.dtype.is_integer else spec
+
+    def add(self, item: Item) -> None:
+        item.index = len(self.items)
+        self.items.append(item)
+
+    # --- nodes -----------------------------------------------------------------------------------------------------
+
+    def walk(self, nodes: Sequence[Operation]) -> None:
+        for node in nodes:
+            if not (node.results and all(id(t) in self.env for t in node.results)):
+                self.node(node)
+
+    def node(self, node: Operation) -> None:
+        op = node.op
+        if isinstance(op, Const):
+            self.env[id(node.results[0])] = Known(op.value)
+            return
+        inputs = [self.value(t) for t in node.inputs]
+        opened = _OPENED.get(op.type)
+        if opened is not None and opened(self, node, inputs):
+            return
+        try:
+            specs = op.specs(tuple([self.spec(x) for x in inputs]))
+        except OpError as error:
+            raise UnplannableError(str(error)) from None
+        self._compute(node, inputs, specs)
+
+    def _compute(self, node: Operation, inputs: list[Any], specs: tuple[Spec, ...]) -> None:
+        op = node.op
+        pure = not (op.effect or op.takes_store or op.random)
+        if pure and specs and all(s.known and s.dtype.is_integer and _complete(s.value) for s in specs):
+            values: list[Any] = [np.array(s.value, s.dtype.numpy).reshape(_sizes(s)) for s in specs]
+            return self.gives(node, [Known(v) for v in values])
+        if pure and all(isinstance(x, Known) for x in inputs):
+            return self._now(node, inputs)
+        if not all(s.known or s.dtype.name in ("variant", "resource") for s in specs):
+            raise UnplannableError(f"{op.type} {node.name!r}: the shape hangs on a value: {specs}")
+        load_lowerings(type(op).__module__, "native")
+        if self._mapped(node, inputs, specs) or self._lowered(node, inputs, specs):
+            return None
+        return self.call_python(node, inputs, specs)
+
+    def _now(self, node: Operation, inputs: list[Any]) -> None:
+        """Computes a node whose inputs are known."""
+        try:
+            with np.errstate(all="ignore"):
+                made = self.fallback.kernel(node.op)(*[x.value for x in inputs])
+        except OpError as error:
+            raise UnplannableError(str(error)) from None
+        values = [Known(v) for v in (made if type(made) is tuple else (made,))]
+        for known in values:
+            if isinstance(known.value, np.ndarray) and known.value.size > SMALL and known.uniform is not None:
+                known.value = np.broadcast_to(known.value.dtype.type(known.uniform), known.value.shape)
+        self.gives(node, values)
+
+    def gives(self, node: Operation, values: Sequence[Any]) -> None:
+        for t, value in zip(node.results, values, strict=True):
+            self.env[id(t)] = value
+
+    def _mapped(self, node: Operation, inputs: list[Any], specs: tuple[Spec, ...]) -> bool:
+        """Takes an elementwise op that has a rule for vectors of these types."""
+        rule = type(node.op).lowerings.get("lanes")
+        if rule is None or len(specs) != 1:
+            return False
+        y = _fresh(specs[0])
+        bound = _bound(rule, node.op)
+        if not self._fits(bound, inputs, y):
+            return False
+        self.add(Map(bound, [self.operand(x) for x in inputs], y))
+        self.gives(node, [y])
+        return True
+
+    def operand(self, x: Any) -> Any:
+        """An operand of a Map: a number where a value is one all over."""
+        if isinstance(x, Known) and x.uniform is not None:
+            return np.asarray(x.value).dtype.type(x.uniform)
+        return self.memory(x)
+
+    def _fits(self, rule: Any, inputs: list[Any], y: Buffer) -> bool:
+        """Whether there is machine code for these types: the rule is tried on a function that is thrown away."""
+        kinds = [KINDS.get(_dtype(x).name) for x in inputs]
+        if None in kinds or y.dtype.name not in KINDS:
+            return False
+        module = ir.Module()
+        with module.function("trial", *[k.by(2) for k in kinds if k]) as (f, *values):
+            made = rule(f, *values)
+        return made is not NotImplemented and made.type.scalar == KINDS[y.dtype.name]
+
+    def _lowered(self, node: Operation, inputs: list[Any], specs: tuple[Spec, ...]) -> bool:
+        """Takes an op that its room lowers to jobs."""
+        rule = type(node.op).lowerings.get("native")
+        plain = all(isinstance(x, Buffer) or isinstance(x.value, (np.ndarray, np.generic)) for x in inputs)
+        if rule is None or not plain or any(s.dtype.name in _OBJECTS for s in specs):
+            return False
+        outputs = list(map(_fresh, specs))
+        known = {i: x.value for i, x in enumerate(inputs) if isinstance(x, Known)}
+        task = Task([_lazy(x) for x in inputs], outputs, known)
+        if rule(node.op, task) is NotImplemented:
+            return False
+        used = {id(w.of) for job in task.jobs for w in job.buffers()}
+        reads = []
+        for x, buffer in zip(inputs, task.inputs, strict=True):
+            if isinstance(x, Known) and id(buffer) in used:
+                buffer.place = self.memory(x).place
+            if isinstance(x, Buffer):
+                reads.append(x)
+        self.add(Native(task, reads))
+        self.gives(node, outputs)
+        return True
+
+    def call_python(self, node: Operation, inputs: list[Any], specs: tuple[Spec, ...]) -> None:
+        """Everything else: the fallback's kernel, called with arrays."""
+        op = node.op
+        makes = [_fresh(s) if s.known and s.dtype.name not in _OBJECTS else Buffer((), object) for s in specs]
+        if op.takes_store and op.effect:
+            for x in inputs:
+                if isinstance(x, Known) and isinstance(x.value, Resource):
+                    self._state.pop(id(x.value), None)
+                    self._stale.add(id(x.value))
+        operands = [x if isinstance(x, Buffer) else x.value for x in inputs]
+        self.add(Python(self.fallback.kernel(op), operands, makes, node))
+        self.gives(node, makes)
+
+    # --- variables -------------------------------------------------------------------------------------------------
+
+    def read(self, node: Operation, resource: Resource) -> Buffer:
+        """What a variable holds here."""
+        found = self._state.get(id(resource))
+        if found is None:
+            held = resource.spec
+            if not held.known or held.dtype.name in _OBJECTS:
+                raise UnplannableError(f"variable {resource.name!r} has no fixed shape")
+            found = _fresh(held)
+            self._state[id(resource)] = found
+            self.variables.append((weakref.ref(resource), found, node))
+        return found
+
+    def is_stale(self, resource: Resource) -> bool:
+        """Whether only the Store knows what the variable holds."""
+        return id(resource) in self._stale and id(resource) not in self._state
+
+    def write(self, resource: Resource, value: Buffer) -> None:
+        self._state[id(resource)] = value
+        self.add(Write(resource, value))
+
+    def inlined(self, body: Any, inputs: Sequence[Any]) -> list[Any]:
+        """The items of a body, in place of a call of it."""
+        outer, self.env = self.env, {id(t): x for t, x in zip(body.inputs, inputs, strict=True)}
+        self.walk(body_nodes(body))
+        results = [self.value(t) for t in body.outputs]
+        self.env = outer
+        return results
+
+
+def _sizes(spec: Spec) -> Any:
+    """A shape that is known."""
+    return spec.shape
+
+
+def _fresh(spec: Spec) -> Buffer:
+    return Buffer(_sizes(spec), spec.dtype.numpy)
+
+
+def _complete(value: Any) -> bool:
+    return value is not None and (not isinstance(value, tuple) or all(_complete(v) for v in value))
+
+
+def _dtype(x: Any) -> np.dtype[Any]:
+    return x.dtype if isinstance(x, Buffer) else np.asarray(x.value).dtype
+
+
+def _lazy(x: Any) -> Buffer:
+    """Memory of an input for a task; a known value gets a place only when a job uses it."""
+    if isinstance(x, Buffer):
+        return x
+    return Buffer(np.shape(x.value), _dtype(x))
+
+
+def _bound(rule: Callable[..., Any], op: Any) -> Any:
+    """The rule for this op: one object for one op, so that equal plans share kernels."""
+    found = op.kernels.get("lanes")
+    if found is None:
+
+        def bound(f: Any, *values: Any) -> Any:
+            return rule(op, f, *values)
+
+        found = op.kernels["lanes"] = bound
+    return found
+
+
+# Op types that are not computed as others are: (trace, node, inputs) -> whether it was done.
+_OPENED: dict[str, Callable[[Trace, Operation, list[Any]], bool]] = {}
+
+
+def opens(*types: str) -> Callable[[Any], Any]:
+    """Declares how a trace treats these op types."""
+
+    def declare(rule: Any) -> Any:
+        for kind in types:
+            _OPENED[kind] = rule
+        return rule
+
+    return declare

@@ -1,0 +1,1 @@
+"""Machine code from Python: knows loops, vectors, threads and caches; knows no op. Needs llvmlite."""

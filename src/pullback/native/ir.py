@@ -1,0 +1,613 @@
+"""Machine code written as Python expressions: a small typed emitter of LLVM's text form.
+
+    module = Module()
+    with module.kernel("double", x=F32.pointer, y=F32.pointer) as (f, x, y):
+        with f.loop(f.begin, f.end) as i:
+            y.store(x.load(i) * 2.0, i)
+
+Every value knows its type; Python's operators on values emit instructions, and what is known while emitting (plain
+ints, `x + 0`, `x * 1`) emits none. Integers are i64 unless said otherwise. Mutable registers are `f.variable(...)`;
+LLVM's SROA pass turns them into the loop-carried values that one would otherwise write by hand.
+
+A kernel works on its share `begin <= item < end` of some number of items; its arguments come in a table of 8-byte
+words, so every kernel is called the same way (see pool.py). The language is LLVM's own; nothing here knows an op.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Type:
+    """A machine type: `name` is LLVM's for one lane, `bits` the width of one lane.
+
+    `element` is what a pointer points to.
+    """
+
+    name: str
+    bits: int
+    lanes: int = 1
+    element: Type | None = None
+
+    @functools.cached_property
+    def text(self) -> str:
+        return self.name if self.lanes == 1 else f"<{self.lanes} x {self.name}>"
+
+    @property
+    def floating(self) -> bool:
+        return self.name in _FLOATING
+
+    @property
+    def bytes(self) -> int:
+        """Size of one lane."""
+        return max(1, self.bits // 8)
+
+    @property
+    def pointer(self) -> Type:
+        """A pointer to values of this type."""
+        return Type("ptr", 64, 1, self)
+
+    def by(self, lanes: int) -> Type:
+        """The same with so many lanes."""
+        return Type(self.name, self.bits, lanes, self.element)
+
+    @property
+    def scalar(self) -> Type:
+        return self.by(1)
+
+    @property
+    def suffix(self) -> str:
+        """As intrinsics' names spell it: v16f32, i64."""
+        one = "bf16" if self.name == "bfloat" else "p0" if self.name == "ptr" else f"{self.kind}{self.bits}"
+        return one if self.lanes == 1 else f"v{self.lanes}{one}"
+
+    @property
+    def kind(self) -> str:
+        return "f" if self.floating else "i"
+
+
+_FLOATING = frozenset({"half", "bfloat", "float", "double"})
+I1, I8, I16, I32, I64 = (Type(f"i{n}", n) for n in (1, 8, 16, 32, 64))
+F16, BF16, F32, F64 = Type("half", 16), Type("bfloat", 16), Type("float", 32), Type("double", 64)
+
+Number = int | float
+
+
+def literal(number: Number, type: Type) -> str:
+    """A constant of a type, as LLVM writes it; floats by their bits, so that none is rounded."""
+    if type.lanes > 1:
+        if number == 0 and not (isinstance(number, float) and str(number) == "-0.0"):
+            return "zeroinitializer"
+        one = f"{type.name} {literal(number, type.scalar)}"
+        return f"<{', '.join([one] * type.lanes)}>"
+    if type.name == "ptr":
+        return "null" if number == 0 else f"inttoptr (i64 {int(number)} to ptr)"
+    if not type.floating:
+        return str(int(number)) if type.bits > 1 else ("true" if number else "false")
+    value = float(number)
+    if type is F32 or type.name == "float":  # a float is written as the double of its value
+        value = struct.unpack("f", struct.pack("f", value))[0]
+    elif type.name in ("half", "bfloat"):
+        bits = struct.unpack("H", struct.pack("e", value))[0] if type.name == "half" else _bfloat_bits(value)
+        return f"0x{'H' if type.name == 'half' else 'R'}{bits:04X}"
+    return f"0x{struct.unpack('Q', struct.pack('d', value))[0]:016X}"
+
+
+def _bfloat_bits(value: float) -> int:
+    bits = struct.unpack("I", struct.pack("f", value))[0]
+    return (bits + 0x7FFF + (bits >> 16 & 1)) >> 16
+
+
+class Value:
+    """The result of an instruction, an argument or a constant."""
+
+    __slots__ = ("f", "text", "type")
+
+    def __init__(self, f: Function, text: str, type: Type) -> None:
+        self.f, self.text, self.type = f, text, type
+
+    def __repr__(self) -> str:
+        return f"{self.type.text} {self.text}"
+
+    def _binary(self, other: Any, integer: str, floating: str, swapped: bool = False) -> Value:
+        other = self.f.as_value(other, self.type)
+        a, b = (other, self) if swapped else (self, other)
+        if a.type != b.type:
+            raise TypeError(f"{integer} of {a!r} and {b!r}: the types must be the same")
+        word = floating if a.type.floating else integer
+        return self.f.emit(f"{word} {a.type.text} {a.text}, {b.text}", a.type)
+
+    def __add__(self, other: Any) -> Value:
+        if type(other) is int and other == 0 and not self.type.floating:
+            return self
+        return self._binary(other, "add nsw", "fadd")
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Any) -> Value:
+        if type(other) is int and other == 0:
+            return self
+        return self._binary(other, "sub nsw", "fsub")
+
+    def __rsub__(self, other: Any) -> Value:
+        return self._binary(other, "sub nsw", "fsub", swapped=True)
+
+    def __mul__(self, other: Any) -> Any:
+        if type(other) is int and not self.type.floating:
+            if other == 1:
+                return self
+            if other == 0 and self.type == I64:
+                return 0
+        return self._binary(other, "mul nsw", "fmul")
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> Value:
+        return self._binary(other, "sdiv", "fdiv")
+
+    def __rtruediv__(self, other: Any) -> Value:
+        return self._binary(other, "sdiv", "fdiv", swapped=True)
+
+    def __floordiv__(self, other: Any) -> Value:
+        """Of non-negative integers."""
+        return self if type(other) is int and other == 1 else self._binary(other, "udiv", "fdiv")
+
+    def __mod__(self, other: Any) -> Any:
+        """Of non-negative integers."""
+        return 0 if type(other) is int and other == 1 else self._binary(other, "urem", "frem")
+
+    def __neg__(self) -> Value:
+        if self.type.floating:
+            return self.f.emit(f"fneg {self.type.text} {self.text}", self.type)
+        return 0 - self
+
+    def __and__(self, other: Any) -> Value:
+        return self._binary(other, "and", "and")
+
+    def __or__(self, other: Any) -> Value:
+        return self._binary(other, "or", "or")
+
+    def __xor__(self, other: Any) -> Value:
+        return self._binary(other, "xor", "xor")
+
+    def __invert__(self) -> Value:
+        return self ^ (1 if self.type.bits == 1 else -1)
+
+    def __lshift__(self, other: Any) -> Value:
+        return self._binary(other, "shl", "shl")
+
+    def __rshift__(self, other: Any) -> Value:
+        """Logical: zeros come in from the left."""
+        return self._binary(other, "lshr", "lshr")
+
+    def _compare(self, other: Any, signed: str, ordered: str) -> Value:
+        other = self.f.as_value(other, self.type)
+        word = f"fcmp {ordered}" if self.type.floating else f"icmp {signed}"
+        return self.f.emit(f"{word} {self.type.text} {self.text}, {other.text}", I1.by(self.type.lanes))
+
+    def __lt__(self, other: Any) -> Value:
+        return self._compare(other, "slt", "olt")
+
+    def __le__(self, other: Any) -> Value:
+        return self._compare(other, "sle", "ole")
+
+    def __gt__(self, other: Any) -> Value:
+        return self._compare(other, "sgt", "ogt")
+
+    def __ge__(self, other: Any) -> Value:
+        return self._compare(other, "sge", "oge")
+
+    def equals(self, other: Any) -> Value:
+        return self._compare(other, "eq", "oeq")
+
+    def differs(self, other: Any) -> Value:
+        """True of a NaN and anything."""
+        return self._compare(other, "ne", "une")
+
+    def to(self, type: Type) -> Value:
+        """Converted lane by lane; to an integer it rounds towards zero. Unsigned only from i1."""
+        type = type.by(self.type.lanes)
+        if type == self.type:
+            return self
+        wider = type.bits > self.type.bits
+        if self.type.floating and type.floating:
+            word = "fpext" if wider else "fptrunc"
+        elif self.type.floating:
+            word = "fptosi"
+        elif type.floating:
+            word = "uitofp" if self.type.bits == 1 else "sitofp"
+        else:
+            word = ("zext" if self.type.bits == 1 else "sext") if wider else "trunc"
+        return self.f.emit(f"{word} {self.type.text} {self.text} to {type.text}", type)
+
+    def unsigned_to(self, type: Type) -> Value:
+        """An integer's bits taken as a non-negative number."""
+        type = type.by(self.type.lanes)
+        word = "uitofp" if type.floating else "zext" if type.bits > self.type.bits else "trunc"
+        return self.f.emit(f"{word} {self.type.text} {self.text} to {type.text}", type)
+
+    def bits_as(self, type: Type) -> Value:
+        """The same bits as another type."""
+        return self.f.emit(f"bitcast {self.type.text} {self.text} to {type.text}", type)
+
+    def splat(self, lanes: int) -> Value:
+        """A scalar in every lane."""
+        if lanes == 1 or self.type.lanes > 1:
+            return self
+        wide = self.type.by(lanes)
+        one = self.f.emit(f"insertelement {wide.text} poison, {self.type.text} {self.text}, i64 0", wide)
+        return self.f.shuffle(one, one, [0] * lanes)
+
+    def lane(self, i: int) -> Value:
+        return self.f.emit(f"extractelement {self.type.text} {self.text}, i64 {i}", self.type.scalar)
+
+    # --- of pointers -----------------------------------------------------------------------------------------------
+
+    @property
+    def element(self) -> Type:
+        if self.type.element is None:
+            raise TypeError(f"{self!r} is no pointer")
+        return self.type.element
+
+    def at(self, offset: Any) -> Value:
+        """The pointer moved by so many elements."""
+        if type(offset) is int and offset == 0:
+            return self
+        offset = self.f.as_value(offset, I64)
+        return self.f.emit(f"getelementptr {self.element.text}, ptr {self.text}, i64 {offset.text}", self.type)
+
+    def load(self, offset: Any = 0, lanes: int = 1, mask: Value | None = None) -> Value:
+        """`lanes` elements from an offset on; where a mask says no, zero, and nothing is touched."""
+        kind, where = self.element.by(lanes), self.at(offset)
+        if mask is not None:
+            return self.f.intrinsic(
+                f"llvm.masked.load.{kind.suffix}.p0",
+                kind,
+                where,
+                _Raw("i32", self.element.bytes),
+                mask,
+                self.f.zero(kind),
+            )
+        return self.f.emit(f"load {kind.text}, ptr {where.text}, align {self.element.bytes}", kind)
+
+    def store(self, value: Any, offset: Any = 0, mask: Value | None = None) -> None:
+        """Writes a value of any number of lanes; where a mask says no, nothing."""
+        value = self.f.as_value(value, self.element)
+        where = self.at(offset)
+        if mask is not None:
+            name = f"llvm.masked.store.{value.type.suffix}.p0"
+            self.f.intrinsic(name, None, value, where, _Raw("i32", self.element.bytes), mask)
+        else:
+            self.f.line(f"store {value.type.text} {value.text}, ptr {where.text}, align {self.element.bytes}")
+
+    def of(self, element: Type) -> Value:
+        """The same address, of other elements."""
+        return Value(self.f, self.text, element.pointer)
+
+
+class _Raw:
+    """An argument of an intrinsic that must be a constant."""
+
+    def __init__(self, type: str, value: int) -> None:
+        self.type, self.text = Type(type, 32), str(value)
+
+
+class Variable:
+    """A mutable register: read and set `value`."""
+
+    __slots__ = ("_place", "_type", "f")
+
+    def __init__(self, f: Function, initial: Value) -> None:
+        self.f, self._type = f, initial.type
+        self._place = f.local(initial.type)
+        self.value = initial
+
+    @property
+    def value(self) -> Value:
+        return self.f.emit(f"load {self._type.text}, ptr {self._place}", self._type)
+
+    @value.setter
+    def value(self, new: Any) -> None:
+        new = self.f.as_value(new, self._type)
+        self.f.line(f"store {self._type.text} {new.text}, ptr {self._place}")
+
+
+class Function:
+    """A function being written. Made by `Module.kernel` and `Module.function`."""
+
+    def __init__(self, module: Module, name: str, parameters: Sequence[Type], internal: bool) -> None:
+        self.module, self.name, self.internal = module, name, internal
+        self.parameters = [Value(self, f"%a{i}", t) for i, t in enumerate(parameters)]
+        self._locals: list[str] = []
+        self._lines: list[str] = []
+        self._count = 0
+        self.begin: Any = None
+        self.end: Any = None
+
+    # --- emitting --------------------------------------------------------------------------------------------------
+
+    def line(self, text: str) -> None:
+        self._lines.append("  " + text)
+
+    def fresh(self, stem: str = "t") -> str:
+        self._count += 1
+        return f"{stem}{self._count}"
+
+    def emit(self, text: str, type: Type) -> Value:
+        name = "%" + self.fresh()
+        self._lines.append(f"  {name} = {text}")
+        return Value(self, name, type)
+
+    def local(self, type: Type, count: int = 1) -> str:
+        """Room on the stack."""
+        name = "%" + self.fresh("v")
+        many = f", i64 {count}" if count > 1 else ""
+        self._locals.append(f"  {name} = alloca {type.text}{many}, align 64")
+        return name
+
+    def buffer(self, element: Type, count: int) -> Value:
+        """A small array on the stack."""
+        return Value(self, self.local(element, count), element.pointer)
+
+    def as_value(self, x: Any, type: Type) -> Value:
+        """A value, or a number as a constant of the type; a scalar is spread over the type's lanes."""
+        if isinstance(x, Value):
+            return x.splat(type.lanes) if type.lanes > 1 and x.type.lanes == 1 else x
+        return Value(self, literal(x, type), type)
+
+    def constant(self, number: Number, type: Type) -> Value:
+        return Value(self, literal(number, type), type)
+
+    def constants(self, numbers: Sequence[Number], type: Type) -> Value:
+        """A vector of these lanes."""
+        wide = type.by(len(numbers))
+        return Value(self, f"<{', '.join(f'{type.name} {literal(n, type)}' for n in numbers)}>", wide)
+
+    def zero(self, type: Type) -> Value:
+        return Value(self, literal(0, type), type)
+
+    def variable(self, initial: Any, type: Type = I64) -> Variable:
+        return Variable(self, self.as_value(initial, type))
+
+    def intrinsic(self, name: str, result: Type | None, *args: Any) -> Any:
+        """Calls one of LLVM's intrinsics; declares it."""
+        types = ", ".join(a.type.text for a in args)
+        out = "void" if result is None else result.text
+        self.module.declarations[name] = f"declare {out} @{name}({types})"
+        call = f"call {out} @{name}({', '.join(f'{a.type.text} {a.text}' for a in args)})"
+        if result is None:
+            return self.line(call)
+        return self.emit(call, result)
+
+    def call(self, callee: Function, *args: Any) -> None:
+        """Calls another function of the module."""
+        values = [self.as_value(a, p.type) for a, p in zip(args, callee.parameters, strict=True)]
+        convention = "fastcc " if callee.internal else ""
+        self.line(f"call {convention}void @{callee.name}({', '.join(f'{v.type.text} {v.text}' for v in values)})")
+
+    def call_pointer(self, pointer: Value, *args: Value) -> None:
+        """Calls whatever function lies there."""
+        self.line(f"call void {pointer.text}({', '.join(f'{v.type.text} {v.text}' for v in args)})")
+
+    # --- control ---------------------------------------------------------------------------------------------------
+
+    def label(self, name: str) -> None:
+        self._lines.append(f"{name}:")
+
+    @contextlib.contextmanager
+    def loop(self, begin: Any, end: Any, step: Any = 1) -> Iterator[Any]:
+        """Counts from begin to before end. A loop that is known to be taken once emits no loop, one never taken nothing
+        that runs."""
+        if type(begin) is int and type(end) is int and type(step) is int and 0 < end - begin <= step:
+            yield begin
+            return
+        counter = self.variable(begin)
+        head, body, out = (self.fresh(s) for s in ("head", "body", "out"))
+        self.line(f"br label %{head}")
+        self.label(head)
+        i = counter.value
+        test = i < end
+        self.line(f"br i1 {test.text}, label %{body}, label %{out}")
+        self.label(body)
+        yield i
+        counter.value = i + step
+        self.line(f"br label %{head}")
+        self.label(out)
+
+    @contextlib.contextmanager
+    def repeat_while(self) -> Iterator[Any]:
+        """A loop left by calling what it gives with the condition to go on: `with f.repeat_while() as go_on: ...;
+        go_on(i < n)`. The body runs at least once."""
+        again, out = self.fresh("again"), self.fresh("out")
+        self.line(f"br label %{again}")
+        self.label(again)
+        conditions: list[Value] = []
+        yield conditions.append
+        self.line(f"br i1 {conditions[-1].text}, label %{again}, label %{out}")
+        self.label(out)
+
+    @contextlib.contextmanager
+    def when(self, condition: Any) -> Iterator[None]:
+        """Emits what is inside for the case that the condition holds."""
+        if isinstance(condition, bool):
+            if not condition:
+                raise ValueError("a branch that is known not to be taken must not be emitted: test it in Python")
+            yield
+            return
+        yes, out = self.fresh("yes"), self.fresh("out")
+        self.line(f"br i1 {condition.text}, label %{yes}, label %{out}")
+        self.label(yes)
+        yield
+        self.line(f"br label %{out}")
+        self.label(out)
+
+    def leave_when(self, condition: Value) -> None:
+        """Returns from the function if the condition holds."""
+        yes, out = self.fresh("yes"), self.fresh("out")
+        self.line(f"br i1 {condition.text}, label %{yes}, label %{out}")
+        self.label(yes)
+        self.line("ret void")
+        self.label(out)
+
+    # --- arithmetic without an operator ----------------------------------------------------------------------------
+
+    def minimum(self, a: Any, b: Any) -> Any:
+        """The lesser; of floats, a NaN wins."""
+        return self._extreme(a, b, "smin", "minimum", min)
+
+    def maximum(self, a: Any, b: Any) -> Any:
+        """The greater; of floats, a NaN wins."""
+        return self._extreme(a, b, "smax", "maximum", max)
+
+    def _extreme(self, a: Any, b: Any, integer: str, floating: str, known: Any) -> Any:
+        if not isinstance(a, Value) and not isinstance(b, Value):
+            return known(a, b)
+        type = a.type if isinstance(a, Value) else b.type
+        a, b = self.as_value(a, type), self.as_value(b, type)
+        return self.intrinsic(f"llvm.{floating if type.floating else integer}.{type.suffix}", type, a, b)
+
+    def fma(self, a: Any, b: Any, c: Value) -> Value:
+        """a * b + c, rounded once."""
+        a, b = self.as_value(a, c.type), self.as_value(b, c.type)
+        return self.intrinsic(f"llvm.fma.{c.type.suffix}", c.type, a, b, c)
+
+    def unary(self, name: str, x: Value) -> Value:
+        """sqrt, fabs, floor, ceil, rint, roundeven, trunc, ctpop, ..."""
+        return self.intrinsic(f"llvm.{name}.{x.type.suffix}", x.type, x)
+
+    def copysign(self, magnitude: Any, sign: Value) -> Value:
+        """The magnitude with the sign of another."""
+        magnitude = self.as_value(magnitude, sign.type)
+        return self.intrinsic(f"llvm.copysign.{sign.type.suffix}", sign.type, magnitude, sign)
+
+    def select(self, condition: Value, a: Any, b: Any) -> Value:
+        """Lane by lane, a where the condition holds, else b."""
+        type = a.type if isinstance(a, Value) else b.type
+        lanes = max(type.lanes, condition.type.lanes)
+        type = type.by(lanes)
+        a, b = self.as_value(a, type), self.as_value(b, type)
+        return self.emit(
+            f"select {condition.type.text} {condition.text}, {type.text} {a.text}, {type.text} {b.text}", type
+        )
+
+    def shuffle(self, a: Value, b: Value, order: Sequence[int]) -> Value:
+        """Lanes of a (from 0) and of b (from a's lanes on) in this order."""
+        picks = ", ".join(f"i32 {i}" for i in order)
+        return self.emit(
+            f"shufflevector {a.type.text} {a.text}, {b.type.text} {b.text}, <{len(order)} x i32> <{picks}>",
+            a.type.by(len(order)),
+        )
+
+    def across(self, x: Value, combine: Callable[[Value, Value], Value]) -> Value:
+        """All lanes combined, halves with halves: an order that hangs on nothing but their number."""
+        lanes = x.type.lanes
+        while lanes > 2:
+            half = lanes // 2
+            x = combine(self.shuffle(x, x, range(half)), self.shuffle(x, x, range(half, lanes)))
+            lanes = half
+        return combine(x.lane(0), x.lane(1)) if lanes == 2 else x
+
+    def lanes_below(self, count: Any, lanes: int) -> Value:
+        """A mask: true in the first `count` lanes."""
+        if type(count) is int:
+            return self.constants([int(i < count) for i in range(lanes)], I1)
+        return self.constants(range(lanes), I64) < count.splat(lanes)
+
+    # --- memory shared by threads ----------------------------------------------------------------------------------
+
+    def atomic_load(self, place: Value) -> Value:
+        return self.emit(f"load atomic i64, ptr {place.text} seq_cst, align 8", I64)
+
+    def atomic_store(self, place: Value, value: Any) -> None:
+        self.line(f"store atomic i64 {self.as_value(value, I64).text}, ptr {place.text} seq_cst, align 8")
+
+    def atomic_add(self, place: Value, value: Any) -> Value:
+        """Adds; gives what was there before."""
+        return self.emit(f"atomicrmw add ptr {place.text}, i64 {self.as_value(value, I64).text} seq_cst, align 8", I64)
+
+    def atomic_swap(self, place: Value, value: Any) -> Value:
+        """Puts a value; gives what was there before."""
+        return self.emit(f"atomicrmw xchg ptr {place.text}, i64 {self.as_value(value, I64).text} seq_cst, align 8", I64)
+
+    def pause(self) -> None:
+        """Tells the processor that this is a waiting loop."""
+        if self.module.pause == "x86":
+            self.intrinsic("llvm.x86.sse2.pause", None)
+        else:
+            self.intrinsic("llvm.aarch64.hint", None, _Raw("i32", 1))
+
+    def copy(self, to: Value, source: Value, count: Any) -> None:
+        """`count` elements; the two do not overlap."""
+        size = self.as_value(count * to.element.bytes, I64)
+        self.module.declarations["llvm.memcpy.p0.p0.i64"] = "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)"
+        self.line(f"call void @llvm.memcpy.p0.p0.i64(ptr {to.text}, ptr {source.text}, i64 {size.text}, i1 false)")
+
+    def clear(self, to: Value, count: Any) -> None:
+        """`count` elements become zero."""
+        size = self.as_value(count * to.element.bytes, I64)
+        self.module.declarations["llvm.memset.p0.i64"] = "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)"
+        self.line(f"call void @llvm.memset.p0.i64(ptr {to.text}, i8 0, i64 {size.text}, i1 false)")
+
+    def text(self) -> str:
+        parameters = ", ".join(f"{p.type.text} {p.text}" for p in self.parameters)
+        linkage = "internal fastcc " if self.internal else ""
+        body = "\n".join([*self._locals, *self._lines])
+        return f"define {linkage}void @{self.name}({parameters}) #0 {{\nentry:\n{body}\n  ret void\n}}\n"
+
+
+class Module:
+    """Functions compiled together.
+
+    vector: widest vector in bits that the code should use; pause: whose waiting hint, "x86" or "arm".
+    """
+
+    def __init__(self, vector: int = 512, pause: str = "x86") -> None:
+        self.vector, self.pause = vector, pause
+        self.declarations: dict[str, str] = {}
+        self._functions: dict[str, Function] = {}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._functions
+
+    def __getitem__(self, name: str) -> Function:
+        return self._functions[name]
+
+    @property
+    def exported(self) -> list[str]:
+        """Names of the functions that can be looked up once it is compiled."""
+        return [f.name for f in self._functions.values() if not f.internal]
+
+    @contextlib.contextmanager
+    def function(self, name: str, *parameters: Type, internal: bool = True) -> Iterator[tuple[Any, ...]]:
+        """A function of these parameters that returns nothing: gives (function, *parameters)."""
+        f = Function(self, name, parameters, internal)
+        yield (f, *f.parameters)
+        self._functions[name] = f
+
+    @contextlib.contextmanager
+    def kernel(self, name: str, **arguments: Type) -> Iterator[tuple[Any, ...]]:
+        """A kernel `void(table, begin, end)`: gives (function, *arguments), read from the table's 8-byte words."""
+        f = Function(self, name, (I64.pointer, I64, I64), internal=False)
+        table, f.begin, f.end = f.parameters
+        yield (f, *[_word(f, table, i, kind) for i, kind in enumerate(arguments.values())])
+        self._functions[name] = f
+
+    def text(self) -> str:
+        attributes = (
+            f'attributes #0 = {{ nounwind "min-legal-vector-width"="{self.vector}" '
+            f'"prefer-vector-width"="{self.vector}" }}\n'
+        )
+        parts = [*self.declarations.values(), "", *[f.text() for f in self._functions.values()], attributes]
+        return "\n".join(parts)
+
+
+def _word(f: Function, table: Value, i: int, kind: Type) -> Value:
+    """Word `i` of the table as a value of this type."""
+    place = table.at(i)
+    return f.emit(f"load {kind.text}, ptr {place.text}, align 8", kind)
