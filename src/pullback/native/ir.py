@@ -481,6 +481,23 @@ class Function:
         """sqrt, fabs, floor, ceil, rint, roundeven, trunc, ctpop, ..."""
         return self.intrinsic(f"llvm.{name}.{x.type.suffix}", x.type, x)
 
+    def library(self, name: str, *values: Value) -> Value:
+        """A function of the C mathematics library, lane by lane: `name` is its double form, float has an f behind."""
+        kind = values[0].type.scalar
+        symbol = name if kind.bits == 64 else name + "f"
+        parameters = ", ".join([kind.text] * len(values))
+        self.module.declarations[symbol] = f"declare {kind.text} @{symbol}({parameters})"
+        lanes = values[0].type.lanes
+        made = self.zero(values[0].type)
+        for i in range(lanes):
+            arguments = ", ".join(f"{kind.text} {(v.lane(i) if lanes > 1 else v).text}" for v in values)
+            one = self.emit(f"call {kind.text} @{symbol}({arguments})", kind)
+            if lanes == 1:
+                return one
+            word = f"insertelement {made.type.text} {made.text}, {kind.text} {one.text}, i64 {i}"
+            made = self.emit(word, made.type)
+        return made
+
     def copysign(self, magnitude: Any, sign: Value) -> Value:
         """The magnitude with the sign of another."""
         magnitude = self.as_value(magnitude, sign.type)

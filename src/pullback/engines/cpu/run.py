@@ -98,7 +98,7 @@ class Instance:
         self.memory = arena.aligned(recipe.bytes) if recipe.bytes else np.empty(0, np.uint8)
         self.base = self.memory.ctypes.data
         self.spare: dict[int, Any] = {}
-        self._where: list[list[int]] = [[] for _ in range(recipe.slots)]
+        self._where: list[list[tuple[int, int]]] = [[] for _ in range(recipe.slots)]
         self._known = [0] * recipe.slots
         segments = [s for s in recipe.steps if isinstance(s, Segment)]
         jobs = [job for segment in segments for job in segment.jobs]
@@ -125,9 +125,9 @@ class Instance:
         if isinstance(word, Buffer):
             place = word.of.place
             if isinstance(place, Slot):
-                self._where[place.index].append(at)
+                self._where[place.index].append((at, word.skip))
                 return 0
-            return place[1] + (self.base if place[0] == "arena" else 0)
+            return place[1] + word.skip + (self.base if place[0] == "arena" else 0)
         if isinstance(word, np.generic):
             return int.from_bytes(word.tobytes().ljust(8, b"\0"), "little", signed=True)
         return int(word)
@@ -143,8 +143,8 @@ class Instance:
             address = _address(array)
             if address != self._known[slot]:
                 self._known[slot] = address
-                for at in where:
-                    self._words[at] = address
+                for at, skip in where:
+                    self._words[at] = address + skip
 
     def view(self, buffer: Buffer) -> Any:
         """A buffer of the arena as an array."""

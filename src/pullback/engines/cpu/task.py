@@ -46,16 +46,24 @@ class Buffer:
 
     shape, dtype (NumPy's): of the array. bytes: its size. kind: the machine type of an element, None where machine code
     has none (complex, string).
-    of: the buffer whose memory this is another view of; itself, usually.
+    of: the buffer whose memory this is another view of; itself, usually. skip: how many bytes into it this begins.
     """
 
-    __slots__ = ("bytes", "dtype", "of", "place", "shape")
+    __slots__ = ("bytes", "dtype", "of", "place", "shape", "skip")
 
-    def __init__(self, shape: tuple[int, ...], dtype: Any, of: Buffer | None = None) -> None:
-        self.shape, self.dtype = shape, np.dtype(dtype)
+    def __init__(self, shape: tuple[int, ...], dtype: Any, of: Buffer | None = None, skip: int = 0) -> None:
+        self.shape, self.dtype, self.skip = shape, np.dtype(dtype), skip
         self.bytes = prod(shape) * self.dtype.itemsize
         self.of: Buffer = self if of is None else of.of
         self.place: Any = None  # where the plan has put it
+
+    def part(self, first: int) -> Buffer:
+        """From an element on, as jobs are given it; its shape is the rest, flat."""
+        return Buffer((self.size - first,), self.dtype, of=self, skip=self.skip + first * self.dtype.itemsize)
+
+    def seen(self, shape: tuple[int, ...]) -> Buffer:
+        """The same memory in another shape."""
+        return Buffer(shape, self.dtype, of=self, skip=self.skip)
 
     @property
     def size(self) -> int:

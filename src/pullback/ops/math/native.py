@@ -15,6 +15,7 @@ from pullback.native.ir import F32, F64, I1, I32, I64, Function, Type, Value
 from pullback.ops.math import arithmetic as m
 from pullback.ops.math.clipping import ClipByValue
 from pullback.ops.math.select import Cast, Select
+from pullback.ops.math.special import Erf, Erfc
 
 KINDS: dict[str, Type] = {"float32": F32, "float64": F64, "bool": I1, "int32": I32, "int64": I64}
 
@@ -105,6 +106,33 @@ _floats(m.Ceil, lambda f, x: f.unary("ceil", x))
 _floats(m.IsNan, lambda f, x: x.differs(x))
 _floats(m.IsInf, lambda f, x: f.unary("fabs", x).equals(math.inf))
 _floats(m.IsFinite, lambda f, x: f.unary("fabs", x) < math.inf)
+
+# Of the C library, lane by lane.
+_LIBRARY = {
+    m.Pow: "pow",
+    m.Sin: "sin",
+    m.Cos: "cos",
+    m.Tan: "tan",
+    m.Asin: "asin",
+    m.Acos: "acos",
+    m.Atan: "atan",
+    m.Atan2: "atan2",
+    m.Sinh: "sinh",
+    m.Cosh: "cosh",
+    m.Asinh: "asinh",
+    m.Acosh: "acosh",
+    m.Atanh: "atanh",
+    Erf: "erf",
+    Erfc: "erfc",
+}
+
+
+def _called(name: str) -> Callable[..., Value]:
+    return lambda f, *values: f.library(name, *values)
+
+
+for _op, _name in _LIBRARY.items():
+    _floats(_op, _called(_name))
 
 
 @lanes(Select)
