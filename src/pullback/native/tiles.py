@@ -2,8 +2,8 @@
 
     y[m, :] (+)= sum over a, b, c of  x[m step + a xa + b xb + c xc] * w[a wa + b wb + c wc : ... + vectors]
 
-A tile holds `rows` times `vectors` sums in registers. Each turn of the inner loop loads `vectors` of w and one number of
-x for every row, and does their products; nothing is stored before the end. The strides say what it is:
+A tile holds `rows` times `vectors` sums in registers. Each turn of the inner loop loads `vectors` of w and one number
+of x for every row, and does their products; nothing is stored before the end. The strides say what it is:
 
     forward       rows are pixels, c runs over a filter row's (column, channel), a over its rows; w is packed
     to the filter rows are input channels, c runs over pixels of a row, a over rows; w is dy as it lies
@@ -12,7 +12,7 @@ x for every row, and does their products; nothing is stored before the end. The 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pullback.native.ir import I64, Function, Module, Type, Value
 from pullback.native.machine import Machine, host
@@ -152,3 +152,8 @@ def channel_blocks(channels: int, lanes: int, vectors: int) -> tuple[int, int, i
     whole = channels // (lanes * vectors)
     rest = channels - whole * lanes * vectors
     return whole, -(-rest // lanes), rest % lanes
+
+
+def runs_on(buffer: Any) -> bool:
+    """Whether there are tiles for a buffer's type."""
+    return buffer.kind is not None and buffer.kind.name in ("float", "double")

@@ -10,29 +10,27 @@ from __future__ import annotations
 from typing import Any
 
 from pullback.core.op import lowering
+from pullback.native.gathering import to_filter
+from pullback.native.sliding import product
+from pullback.native.tiles import runs_on
 from pullback.ops.linalg.matmul import MatMul
-from pullback.ops.nn.conv import native as conv
-from pullback.ops.nn.conv.window import Geometry
 
 
 @lowering("native", MatMul)
 def matmul(op: Any, task: Any) -> Any:
     """a b, either turned round; not both."""
     (a, b), (y,) = task.inputs, task.outputs
-    kind = conv.runs_on(a)
-    if kind is None or (op.transpose_a and op.transpose_b) or not (a.size and b.size):
+    if not (runs_on(a) and a.size and b.size) or (op.transpose_a and op.transpose_b):
         return NotImplemented
     if op.transpose_a:
-        product_of_columns(task, kind, a, b, y)
+        product_of_columns(task, a, b, y)
     else:
-        conv.product(task, kind, a, b, y, op.transpose_b)
+        product(task, a, b, y, op.transpose_b)
     return None
 
 
-def product_of_columns(task: Any, kind: Any, a: Any, b: Any, y: Any) -> None:
+def product_of_columns(task: Any, a: Any, b: Any, y: Any) -> None:
     """y [K,N] = the transposed a [M,K] times b [M,N]."""
     M, K = a.shape
-    conv.to_filter(
-        task, kind, a.seen((1, 1, M, K)), b.seen((1, 1, M, b.shape[1])), y.seen((1, 1, *y.shape)), (1, 1), (1, 1),
-        Geometry((1, M), (0, 0), (0, 0)),
-    )  # fmt: skip
+    image, cotangent, result = a.seen((1, 1, M, K)), b.seen((1, 1, M, b.shape[1])), y.seen((1, 1, *y.shape))
+    to_filter(task, image, cotangent, result, (1, 1), (1, 1), (1, M), (0, 0))
