@@ -166,7 +166,8 @@ def to_filter(task: Any, x: Any, dy: Any, dw: Any, strides: Any, dilations: Any,
     tiles, edge = split(rows, block.rows), split(C, block.rows)
     first, beyond = whole_range(W, KW, strides[1], dilations[1], before[1], Q)
     groups = max(1, min(N, 8, PARTIAL // max(1, dw.bytes)))
-    splits = 1 if groups > 1 else min(4, KH * (1 if merged else KW) * len(tiles) or 1)
+    groups = 1 << groups.bit_length() - 1  # even shares for the usual numbers of threads
+    splits = 1 if groups > 1 else max(1, min(4, KH * (1 if merged else KW) * _count(tiles)))
     band = max(1, min(P, (1 << 18) // max(1, (W * C * strides[0] + Q * K) * x.dtype.itemsize)))
     result = dw if groups == 1 else task.scratch((groups, dw.size), dw.dtype)
     task.job(clear, (kind,), [result], items=result.size)

@@ -18,7 +18,7 @@ from pullback.core.graph import Graph
 from pullback.core.spec import Spec
 from pullback.core.tensor import Operation, Tensor
 from pullback.engines.cpu import fuse, opened
-from pullback.engines.cpu.run import Recipe, Segment, Slot, Step
+from pullback.engines.cpu.run import Check, Recipe, Segment, Slot, Step
 from pullback.engines.cpu.task import Buffer, Job
 from pullback.engines.cpu.trace import Item, Known, Native, Python, Trace, UnplannableError, Write
 from pullback.native.arena import Arena
@@ -110,6 +110,9 @@ class _Layout:
                     self._slot(made)
             elif isinstance(item, Write):
                 self._slot(item.value)
+            elif isinstance(item, Native):
+                for status in item.status:
+                    self._slot(status)
         for result in self.results:
             if isinstance(result, Buffer):
                 self._slot(result)
@@ -137,6 +140,9 @@ class _Layout:
         for n, (item, own) in enumerate(zip(self.items, jobs, strict=True)):
             for buffer in [*_reads(item), *[b for job in own for b in job.buffers()]]:
                 last[id(buffer.of)] = n
+        for item in self.items:
+            if isinstance(item, Native) and item.status:  # what a complaint is about is looked at afterwards
+                last.update((id(buffer.of), len(jobs)) for buffer in item.reads)
         arena = Arena()
         ending: dict[int, list[Buffer]] = {}
         for n, own in enumerate(jobs):
@@ -163,6 +169,9 @@ class _Layout:
                 steps.append(segment)
             if isinstance(item, Write):
                 segment.writes.append((item.resource, self._slot(item.value)))
+            if isinstance(item, Native) and item.status:
+                slots = [self._slot(s) for s in item.status]
+                segment.checks.append(Check(slots, item.kernel, item.operands, item.node))
             segment.jobs += own
             for m in item.makes:
                 if isinstance(m.of.place, Slot):

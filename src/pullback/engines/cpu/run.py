@@ -11,7 +11,7 @@ import ctypes
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -48,6 +48,15 @@ class Slot:
         self.index = index
 
 
+class Check(NamedTuple):
+    """Slots that must be zero after a segment; elsewhere `kernel` is called with the reads, and raises."""
+
+    slots: list[int]
+    kernel: Callable[..., Any]
+    reads: list[Any]
+    node: Any
+
+
 @dataclass
 class Segment:
     """Jobs that run in one native call."""
@@ -55,6 +64,7 @@ class Segment:
     jobs: list[Job] = field(default_factory=list)
     makes: list[tuple[int, Buffer]] = field(default_factory=list)  # slots to be filled with fresh arrays first
     writes: list[tuple[Any, int]] = field(default_factory=list)  # (resource, slot) to be stored afterwards
+    checks: list[Check] = field(default_factory=list)
 
 
 @dataclass
@@ -198,11 +208,23 @@ class Runner:
                     instance.bind(slot, env[slot])
                 if count:
                     (workers.run if shared else workers.alone)(address, count)
+                for check in step.checks:
+                    if any(env[slot].any() for slot in check.slots):
+                        self._refused(instance, env, check)
                 for resource, slot in step.writes:
                     self._write(instance, store, resource(), slot, env)
             else:
                 self._step(instance, store, step, env)
         return tuple([_output(env, slot, what) for slot, what in recipe.outputs])
+
+    def _refused(self, instance: Instance, env: list[Any], check: Check) -> None:
+        """Lets the op's own kernel say what is wrong with what it was given."""
+        try:
+            with np.errstate(all="ignore"):
+                check.kernel(*[_operand(instance, env, r, keeps=False) for r in check.reads])
+        except OpError as error:
+            raise error.locate(check.node.where) from None
+        raise RuntimeError(f"{check.node.op.type}: machine code refused what the op's own kernel takes")
 
     def _bound(self, instance: Instance, env: list[Any], slot: int) -> None:
         value = env[slot]

@@ -119,11 +119,14 @@ class Fold(Item):
 
 
 class Native(Item):
-    """The jobs of a room's lowering."""
+    """The jobs of a room's lowering. `status`: buffers that must be zero afterwards, else `kernel` is called with the
+    operands, and raises."""
 
-    def __init__(self, task: Task, reads: Sequence[Buffer]) -> None:
-        super().__init__(reads, task.outputs)
-        self.jobs = task.jobs
+    def __init__(self, task: Task, operands: Sequence[Any], kernel: Any, node: Any) -> None:
+        super().__init__(operands, task.outputs)
+        self.jobs, self.status = task.jobs, task.status
+        self.operands, self.kernel, self.node = operands, kernel, node
+        self.makes += self.status
 
 
 class Python(Item):
@@ -283,13 +286,11 @@ class Trace:
         if rule(node.op, task) is NotImplemented:
             return False
         used = {id(w.of) for job in task.jobs for w in job.buffers()}
-        reads = []
         for x, buffer in zip(inputs, task.inputs, strict=True):
             if isinstance(x, Known) and id(buffer) in used:
                 buffer.place = self.memory(x).place
-            if isinstance(x, Buffer):
-                reads.append(x)
-        self.add(Native(task, reads))
+        operands = [x if isinstance(x, Buffer) else x.value for x in inputs]
+        self.add(Native(task, operands, self.fallback.kernel(node.op), node))
         self.gives(node, outputs)
         return True
 

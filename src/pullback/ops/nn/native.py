@@ -1,4 +1,7 @@
-"""Activations on vectors of lanes, for the CPU engine. See ops/math/native.py."""
+"""Activations on vectors of lanes, softmax and cross entropies along rows, for the CPU engine.
+
+See ops/math/native.py and native/rows.py.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from pullback.native import mathematics
+from pullback.core.op import lowering
+from pullback.native import mathematics, rows
 from pullback.native.ir import Function, Value
+from pullback.native.tiles import runs_on
 from pullback.ops.math.native import lanes
 from pullback.ops.nn import activation as a
 from pullback.ops.nn.activation import SELU_SCALE, SELU_SCALE_ALPHA
+from pullback.ops.nn.losses import SoftmaxCrossEntropyWithLogits, SparseSoftmaxCrossEntropyWithLogits
+from pullback.ops.nn.softmax import LogSoftmax, Softmax
 
 
 @lanes(a.Relu)
@@ -84,3 +91,40 @@ def softsign(op: Any, f: Function, x: Value) -> Value:
 def softsign_grad(op: Any, f: Function, dy: Value, x: Value) -> Value:
     below = f.unary("fabs", x) + 1
     return dy / (below * below)
+
+
+# --- along rows ----------------------------------------------------------------------------------
+
+
+def _rows(x: Any) -> int:
+    return x.size // x.shape[-1] if x.shape and x.size else 0
+
+
+@lowering("native", Softmax, LogSoftmax)
+def softmax(op: Any, task: Any) -> Any:
+    (x,), (y,) = task.inputs, task.outputs
+    if not runs_on(x) or not _rows(x):
+        return NotImplemented
+    task.job(rows.softmax, (x.kind, op.type == "LogSoftmax"), [x, y, x.shape[-1]], items=_rows(x), cost=1.0 * x.size)
+    return None
+
+
+@lowering("native", SoftmaxCrossEntropyWithLogits)
+def cross_entropy(op: Any, task: Any) -> Any:
+    (x, q), (loss, backprop) = task.inputs, task.outputs
+    if not runs_on(x) or x.shape != q.shape or not _rows(x):
+        return NotImplemented
+    words = [x, q, loss, backprop, x.shape[-1]]
+    task.job(rows.cross_entropy, (x.kind,), words, items=_rows(x), cost=1.5 * x.size)
+    return None
+
+
+@lowering("native", SparseSoftmaxCrossEntropyWithLogits)
+def sparse_cross_entropy(op: Any, task: Any) -> Any:
+    (x, labels), (loss, backprop) = task.inputs, task.outputs
+    if not runs_on(x) or x.shape[:-1] != labels.shape or not _rows(x):
+        return NotImplemented
+    words = [x, labels, loss, backprop, task.checked((_rows(x),)), x.shape[-1]]
+    settings = (x.kind, labels.kind)
+    task.job(rows.sparse_cross_entropy, settings, words, items=_rows(x), cost=1.2 * x.size)
+    return None
