@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from generated.cases import CASES, Case, every_case
 
-from pullback.core import shape
+from pullback.core import interpreter, shape
+from pullback.core.graph import Graph
 from pullback.core.op import Op
 from pullback.core.spec import Spec
 from pullback.core.store import Resource
@@ -85,6 +86,34 @@ def test_engine_is_reference(case: Case, name: str) -> None:
         assert len(made) == len(truth), case.differs("number of results", len(made), len(truth))
         for ours, theirs in zip(made, truth, strict=True):
             case.same(f"engine {name} against the reference", ours, theirs)
+
+
+@every_case(lambda case: not case.cls.effect)
+def test_a_plan_is_the_reference(case: Case) -> None:
+    """The op as a plan of one node: fused where it is elementwise, else the room's machine code or a Python step."""
+    pytest.importorskip("llvmlite")
+    from pullback.engines.cpu.plan import made
+    from pullback.engines.cpu.run import Runner
+    from pullback.engines.cpu.trace import UnplannableError
+
+    given = [
+        Spec(t.value.shape, t.spec.dtype)
+        if laid_out(t.value) and i not in case.static and t.value.dtype != object
+        else t.value
+        for i, t in enumerate(case.tensors)
+    ]
+    body = Graph()
+    with interpreter.entered(body):
+        inputs = [body.parameter(t.spec) for t in case.tensors]
+        node = body.append(case.op, tuple(inputs))
+    try:
+        run = Runner(made([node], inputs, node.results, given, ENGINES["blas"]))
+    except UnplannableError:
+        return
+    for _ in range(2):  # the second time memory is used again
+        results = run(case.store(), *[t.value for t in case.tensors])
+        for ours, theirs in zip(results, reference(case), strict=True):
+            case.same("its plan against the reference", ours, theirs)
 
 
 def laid_out(value: Any) -> bool:

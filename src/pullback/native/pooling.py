@@ -64,7 +64,7 @@ def pool(module: Module, s: Window) -> None:
 class _Pooling:
     """Writes the loops."""
 
-    def __init__(self, f: Function, s: Window, x: Value, others: dict[str, Value], numbers: dict[str, Value]) -> None:
+    def __init__(self, f: Function, s: Window, x: Value, others: Any, numbers: Any) -> None:
         self.f, self.s, self.x, self.o, self.n = f, s, x, others, numbers
         self.lanes = host().lanes(s.kind)
         self.wide = s.kind.by(self.lanes)
@@ -209,8 +209,8 @@ class _Pooling:
 
 
 def place(module: Module, kind: Type, at: Type, adds: bool) -> None:
-    """Kernel: x[image].flat[at] (+)= value, in order, where the place lies within; items are images. What lies outside is
-    counted in `wrong`."""
+    """Kernel: x[image].flat[at] (+)= value, in order, where the place lies within; items are images. What lies outside
+    is counted in `wrong`."""
     words = {"values": kind.pointer, "at": at.pointer, "x": kind.pointer, "wrong": I64.pointer}
     with module.kernel("place", **words, each=I64, size=I64) as (f, values, places, x, wrong, each, size):
         with f.loop(f.begin, f.end) as image:

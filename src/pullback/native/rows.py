@@ -102,8 +102,8 @@ def cross_entropy(module: Module, kind: Type) -> None:
 
 
 def sparse_cross_entropy(module: Module, kind: Type, label: Type) -> None:
-    """Kernel: loss = -log p[label], and p with 1 taken from there, along rows of `count`. Items are rows. A label outside
-    sets its `wrong`."""
+    """Kernel: loss = -log p[label], and p with 1 taken from there, along rows of `count`. Items are rows. A label
+    outside sets its `wrong`."""
     words = {"x": kind.pointer, "labels": label.pointer, "loss": kind.pointer, "backprop": kind.pointer}
     words |= {"wrong": I64.pointer, "count": I64}
     with module.kernel("sparse_cross_entropy", **words) as (f, x, labels, loss, backprop, wrong, count):

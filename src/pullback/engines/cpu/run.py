@@ -53,7 +53,7 @@ class Check(NamedTuple):
 
     slots: list[int]
     kernel: Callable[..., Any]
-    reads: list[Any]
+    reads: Sequence[Any]
     node: Any
 
 
