@@ -21,7 +21,7 @@ from pullback.core.signature import array_of
 from pullback.core.slices import IndexedSlices
 from pullback.core.spec import Spec
 from pullback.core.tensor import EagerTensor, Operation, Tensor
-from pullback.ops.control.call import called
+from pullback.ops.control.call import called, computed
 
 
 @public("TensorSpec")
@@ -109,11 +109,12 @@ class ConcreteFunction:
 
     def run(self, tensors: list[Any]) -> Any:
         """Calls the body on flat tensors."""
-        tapes = interpreter.current().tapes
-        if tapes:
+        here = interpreter.current()
+        if not here.tapes and type(here) is interpreter.Eager:
+            return self._rebuilt(computed(self.graph, [*tensors, *self._outside]))
+        for tape in here.tapes:
             for variable in self.variables:
-                for tape in tapes:
-                    tape.accessed(variable)
+                tape.accessed(variable)
         return self._rebuilt(called(self.graph, [*tensors, *self._outside]))
 
     def _rebuilt(self, results: Any) -> Any:
@@ -136,6 +137,7 @@ class Function:
         self.python_function, self._relaxes = python_function, bool(reduce_retracing)
         self.input_signature = None if signature is None else tuple(signature)
         self._traces: dict[Any, ConcreteFunction] = {}
+        self._recent: dict[Any, ConcreteFunction] = {}  # by the specs of tensors alone: what most calls need
         self._lock = threading.RLock()
         self._created: list[Any] = []
         self._traced_once = False
@@ -161,6 +163,15 @@ class Function:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if config.functions_run_eagerly:
             return self.python_function(*args, **kwargs)
+        if not kwargs and self.input_signature is None and type(interpreter.current()) is interpreter.Eager:
+            key = tuple([x.spec if type(x) is EagerTensor else None for x in args])
+            found = self._recent.get(key)
+            if found is not None:
+                return found.run(args)
+            concrete, tensors = self._specialised(args, kwargs)
+            if None not in key:
+                self._recent[key] = concrete
+            return concrete.run(tensors)
         concrete, tensors = self._specialised(args, kwargs)
         return concrete.run(tensors)
 

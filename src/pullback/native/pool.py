@@ -116,8 +116,8 @@ def _as_pointer(f: Function, word: Value) -> Value:
 
 
 @functools.cache
-def _functions() -> tuple[Any, Any, Any, int]:
-    """run, alone, watch; and the address of alone."""
+def _functions() -> tuple[Any, Any, Any]:
+    """run, alone, watch."""
     module = host().module()
     _emit_work(module)
     _emit_alone(module)
@@ -128,7 +128,12 @@ def _functions() -> tuple[Any, Any, Any, int]:
     run = ctypes.CFUNCTYPE(None, address, address, word)(code["run"])
     alone = ctypes.CFUNCTYPE(None, address, word)(code["alone"])
     watch = ctypes.CFUNCTYPE(None, address, address, word)(code["watch"])
-    return run, alone, watch, code["alone"]
+    return run, alone, watch
+
+
+def alone(jobs: int, count: int) -> None:
+    """Runs `count` jobs that lie at an address by this thread only: for work too small to share."""
+    _functions()[1](jobs, count)
 
 
 def thread_count() -> int:
@@ -145,7 +150,7 @@ class Pool:
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
-        self._run, self._alone, self._watch, _ = _functions()
+        self._run, _, self._watch = _functions()
         room = np.zeros(STATE_WORDS + 8, np.int64)
         self._state = room[-room.ctypes.data // 8 % 8 :][:STATE_WORDS]
         self._address = self._state.ctypes.data
@@ -162,10 +167,6 @@ class Pool:
             except IndexError:  # another caller took it
                 break
         self._run(self._address, jobs, count)
-
-    def alone(self, jobs: int, count: int) -> None:
-        """The same by this thread only: for work too small to share."""
-        self._alone(jobs, count)
 
     def _work(self) -> None:
         seen = np.zeros(1, np.int64)

@@ -19,6 +19,7 @@ from pullback.core.errors import OpError
 from pullback.engines.cpu.task import Buffer, Job
 from pullback.native import arena, pool
 
+_DENSE = 0x101  # NumPy's flags for row-major and aligned
 # Work below this many nanoseconds is not worth waking anybody.
 SHARED_WORK = 20_000.0
 _MOST_INSTANCES = 4
@@ -198,24 +199,29 @@ class Runner:
                 raise error.locate(node.where) from None
             self._bound(instance, env, slot)
         calls = iter(instance.calls)
-        workers = pool.pool()
         for step in recipe.steps:
             if isinstance(step, Segment):
-                address, count, shared = next(calls)
-                for slot, buffer in step.makes:
-                    made = instance.spare.pop(slot, None)
-                    env[slot] = arena.empty(buffer.shape, buffer.dtype) if made is None else made
-                    instance.bind(slot, env[slot])
-                if count:
-                    (workers.run if shared else workers.alone)(address, count)
-                for check in step.checks:
-                    if any(env[slot].any() for slot in check.slots):
-                        self._refused(instance, env, check)
-                for resource, slot in step.writes:
-                    self._write(instance, store, resource(), slot, env)
+                self._segment(instance, store, step, env, next(calls))
             else:
                 self._step(instance, store, step, env)
         return tuple([_output(env, slot, what) for slot, what in recipe.outputs])
+
+    def _segment(self, instance: Instance, store: Any, step: Segment, env: list[Any], call: Any) -> None:
+        """One native call, and what goes with it."""
+        address, count, shared = call
+        for slot, buffer in step.makes:
+            made = instance.spare.pop(slot, None) if instance.spare else None
+            env[slot] = arena.empty(buffer.shape, buffer.dtype) if made is None else made
+            instance.bind(slot, env[slot])
+        if shared:
+            pool.pool().run(address, count)
+        elif count:
+            pool.alone(address, count)
+        for check in step.checks:
+            if any(env[slot].any() for slot in check.slots):
+                self._refused(instance, env, check)
+        for resource, slot in step.writes:
+            self._write(instance, store, resource(), slot, env)
 
     def _refused(self, instance: Instance, env: list[Any], check: Check) -> None:
         """Lets the op's own kernel say what is wrong with what it was given."""
@@ -229,7 +235,7 @@ class Runner:
     def _bound(self, instance: Instance, env: list[Any], slot: int) -> None:
         value = env[slot]
         if type(value) is np.ndarray:
-            if not value.flags.c_contiguous or not value.flags.aligned:
+            if value.flags.num & _DENSE != _DENSE:
                 env[slot] = value = np.ascontiguousarray(value).reshape(value.shape)
             instance.bind(slot, value)
         elif isinstance(value, np.generic):

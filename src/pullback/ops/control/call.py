@@ -14,13 +14,14 @@ import numpy as np
 
 from pullback.core import interpreter
 from pullback.core.backprop import current_sweep
+from pullback.core.errors import OpError
 from pullback.core.graph import Graph
 from pullback.core.op import Op, op
 from pullback.core.sample import Sample
 from pullback.core.slices import IndexedSlices
 from pullback.core.spec import Spec
 from pullback.core.store import Store
-from pullback.core.tensor import Operation, Tensor
+from pullback.core.tensor import EagerTensor, Operation, Tensor
 from pullback.ops.control import bodies
 
 
@@ -114,6 +115,19 @@ def called(body: Graph, inputs: Sequence[Any]) -> tuple[Any, ...]:
     if here.tapes and here.watches(tuple(inputs)) and not isinstance(here, Graph):
         body = with_residuals(body)
     return here.run(Call(body, count), tuple(inputs))[:count]
+
+
+def computed(body: Graph, inputs: Sequence[EagerTensor]) -> list[EagerTensor]:
+    """The outputs of a body, at once and told to nobody: `called` without tapes."""
+    specs = body.programs.get("specs")
+    if specs is None:
+        known = [Spec(t.spec.shape, t.spec.dtype) if t.spec.known else None for t in body.outputs]
+        specs = body.programs["specs"] = known
+    try:
+        values = interpreter.engine().program(body)(interpreter.eager().store, *[x.value for x in inputs])
+    except OpError as error:
+        raise error.locate() from None
+    return [EagerTensor(s or interpreter.spec_of(v), v) for s, v in zip(specs, values, strict=True)]
 
 
 def with_residuals(body: Graph) -> Graph:

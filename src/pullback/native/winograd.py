@@ -1,0 +1,372 @@
+"""Convolution at stride 1 by minimal filtering: tiles of the image and the filter are transformed, multiplied, and the
+products transformed back.
+
+    x tiles [T,T,C] --B^T--> V [T T][tile][C]
+    w [r,r,C,K]     --G----> U [block of K][T T][C][lanes]         y tile [m,m,K] = A^T of V U, for each of the T T
+
+Tiles of all images are one long row; an item takes a run of them, so that V stays in the second cache while the blocks
+of output channels pass, and for each block the products stay there too. A tile at the border is first copied to a patch
+with zeros around; so is a result that hangs over. Needs room of its own for each thread at work: see `leased`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from pullback.native.ir import I64, Function, Module, Type, Value
+from pullback.native.machine import host
+from pullback.native.minimal import Minimal, minimal, transformed
+from pullback.native.packing import clear
+from pullback.native.tiles import Tile, channel_blocks, chosen, split, tile, transposed
+
+# Numbers of V and of the products that an item may keep in the second cache, in bytes.
+ROOM = 900 << 10
+# Shares that may be at work at once, each with room of its own.
+SLOTS = 16
+_LINE = 8  # words of a cache line
+
+
+class Winograd(NamedTuple):
+    """What is baked into the kernel.
+
+    outputs, taps: of F(outputs, taps). channels: C. vectors, last, tail: a block of output channels, the last one's
+    vectors, lanes of its last vector (0: all). rows: of a tile of products.
+    """
+
+    kind: Type
+    outputs: int
+    taps: int
+    channels: int
+    vectors: int
+    last: int
+    tail: int
+    rows: int
+
+    @property
+    def form(self) -> Minimal:
+        return minimal(self.outputs, self.taps)
+
+    @property
+    def lanes(self) -> int:
+        return host().lanes(self.kind)
+
+    @property
+    def row(self) -> int:
+        """Numbers from one tile's channels to the next one's in V."""
+        return row_of(self.channels, self.lanes)
+
+    @property
+    def patch(self) -> int:
+        """Numbers of a tile with zeros around, or of a result that hangs over."""
+        form = self.form
+        return max(form.size**2 * self.channels, form.outputs**2 * self.vectors * self.lanes)
+
+
+def row_of(channels: int, lanes: int) -> int:
+    """Whole vectors, and one more where rows would fall on the same places of the first cache."""
+    whole = -(-channels // lanes) * lanes
+    return whole + lanes if whole % (lanes * 16) == 0 else whole
+
+
+@contextlib.contextmanager
+def leased(f: Function, flags: Value, slots: int) -> Iterator[Value]:
+    """Room `i < slots` that no other thread is in: its number. Flags are a cleared cache line for each."""
+    mine = f.variable(0)
+    with f.repeat_while() as go_on:
+        taken = f.atomic_swap(flags.at(mine.value * _LINE), 1).differs(0)
+        with f.when(taken):
+            mine.value = (mine.value + 1) % slots
+        go_on(taken)
+    slot = mine.value
+    yield slot
+    f.atomic_store(flags.at(slot * _LINE), 0)
+
+
+# --- from the image to V ---------------------------------------------------------------------------------------------
+
+
+def spread(module: Module, kind: Type, form: Minimal, matrix: str, channels: int) -> Function:
+    """The function that transforms a square of pixels: (source, elements between its rows, between its pixels, V,
+    elements between V's squares). `matrix` names the one of the form; the square has as many rows as it has columns."""
+    lanes, factors = host().lanes(kind), getattr(form, matrix)
+    size = len(factors[0])
+    name = f"spread_{size}_{matrix}_{channels}"
+    if name in module:
+        return module[name]
+    whole = channels // lanes * lanes
+    with module.function(name, kind.pointer, I64, I64, kind.pointer, I64) as (f, source, row, pixel, to, apart):
+
+        def some(c: Any, mask: Value | None) -> None:
+            grid = [[source.load(row * i + pixel * j + c, lanes, mask) for j in range(size)] for i in range(size)]
+            for i, made in enumerate(transformed(f, factors, grid)):
+                for j, value in enumerate(made):
+                    to.store(value, apart * (i * len(factors) + j) + c)
+
+        if whole:
+            with f.loop(0, whole, lanes) as c:
+                some(c, None)
+        if channels > whole:
+            some(whole, f.lanes_below(channels - whole, lanes))
+    return module[name]
+
+
+def spread_tile(
+    f: Function, step: Function, image: Value, size: int, channels: Any, width: Any, place: Any, inside: Any, patch: Value
+) -> Any:
+    """Transforms the square of `size` pixels whose first is at place (row, column) of an image of inside (H, W) pixels;
+    by way of the patch where it hangs over. Gives a function of (to, apart) that emits it."""
+    (row, column), (H, W) = place, inside
+    whole = (row >= 0) & (column >= 0) & (row + size <= H) & (column + size <= W)
+
+    def emit(to: Value, apart: Any) -> None:
+        with f.when(whole):
+            f.call(step, image.at((row * W + column) * channels), width, channels, to, apart)
+        with f.when(~whole):
+            f.clear(patch, size * size * channels)
+            left, right = f.maximum(0 - column, 0), f.minimum(W - column, size)
+            with f.when(left < right), f.loop(f.maximum(0 - row, 0), f.minimum(H - row, size)) as i:
+                source = image.at(((row + i) * W + column + left) * channels)
+                f.copy(patch.at((i * size + left) * channels), source, (right - left) * channels)
+            f.call(step, patch, size * channels, channels, to, apart)
+
+    return emit
+
+
+# --- the filter ------------------------------------------------------------------------------------------------------
+
+
+def spread_filter(module: Module, s: Winograd, turned: bool) -> None:
+    """Kernel: w [r,r,C,K] -> U. Items are input channels; or, turned, vectors of them: then w is [r,r,K,C], its taps
+    come in reverse order. `row` is w's row length."""
+    names = ("row", "makes", "whole")
+    with (
+        module.kernel("spread_filter", w=s.kind.pointer, u=s.kind.pointer, **dict.fromkeys(names, I64)) as (
+            *(f, w, u),
+            *(row, makes, whole),
+        ),
+        f.loop(f.begin, f.end) as item,
+    ):
+        _SpreadFilter(f, s, w, u, row, makes, whole, turned).item(item)
+
+
+class _SpreadFilter:
+    """Writes the filter's transform."""
+
+    def __init__(
+        self, f: Function, s: Winograd, w: Value, u: Value, row: Value, makes: Value, whole: Value, turned: bool
+    ) -> None:
+        self.f, self.s, self.w, self.u, self.row, self.makes, self.whole = f, s, w, u, row, makes, whole
+        self.lanes, self.turned = s.lanes, turned
+        self.form = s.form
+        self.buffer = f.buffer(s.kind, s.taps**2 * self.lanes**2) if turned else None
+
+    def item(self, item: Value) -> None:
+        f, s, wide = self.f, self.s, self.s.vectors * self.lanes
+        squares = self.form.size**2 * s.channels
+        with f.loop(0, self.whole) as b:
+            for v in range(s.vectors):
+                self.vector(item, b * wide + v * self.lanes, self.u.at(b * (squares * wide) + v * self.lanes), wide)
+        done = self.whole * wide
+        for v in range(s.last):
+            to = self.u.at(done * squares + v * self.lanes)
+            self.vector(item, done + v * self.lanes, to, s.last * self.lanes, edge=True)
+
+    def vector(self, item: Value, k: Any, to: Value, wide: int, edge: bool = False) -> None:
+        """One vector of output channels, from k on, of what an item stands for."""
+        f, s, taps, lanes = self.f, self.s, self.s.taps, self.lanes
+        if self.buffer is None:
+            mask = f.lanes_below(self.makes - k, lanes) if edge else None
+            square = [
+                [self.w.load(((i * taps + j) * s.channels + item) * self.row + k, lanes, mask) for j in range(taps)]
+                for i in range(taps)
+            ]
+            self.put(square, to.at(item * wide), wide)
+            return
+        first = item * lanes
+        mask = f.lanes_below(f.minimum(s.channels - first, lanes), lanes)
+        with f.loop(0, taps * taps) as tap:
+            rows = []
+            for c in range(lanes):
+                inside = f.select(k + c < self.makes, mask, f.zero(mask.type)) if edge else mask
+                at = (tap * self.makes + k + c) * self.row + first
+                rows.append(self.w.load(at, lanes, inside))
+            for n, turned in enumerate(transposed(f, rows)):
+                self.buffer.store(turned, (tap * lanes + n) * lanes)
+        with f.loop(0, f.minimum(s.channels - first, lanes)) as n:
+            square = [
+                [self.buffer.load(((taps * taps - 1 - i * taps - j) * lanes + n) * lanes, lanes) for j in range(taps)]
+                for i in range(taps)
+            ]
+            self.put(square, to.at((first + n) * wide), wide)
+
+    def put(self, square: Any, to: Value, wide: int) -> None:
+        apart = self.s.channels * wide
+        for i, made in enumerate(transformed(self.f, self.form.of_filter, square)):
+            for j, value in enumerate(made):
+                to.store(value, (i * self.form.size + j) * apart)
+
+
+# --- the products and back -------------------------------------------------------------------------------------------
+
+_WORDS = (
+    *("tiles", "each", "across", "H", "W", "P", "Q", "top", "left", "many", "groups", "parts", "whole"),
+    *("slots", "apart", "between", "room", "yn", "yp", "yq"),
+)
+
+
+def winograd(module: Module, s: Winograd) -> None:
+    """Kernel: y = x * w, of the transformed filter u. Items are (part of the blocks, run of tiles)."""
+    words = dict.fromkeys(("x", "u", "y", "rooms"), s.kind.pointer) | {"flags": I64.pointer}
+    with module.kernel("winograd", **words, **dict.fromkeys(_WORDS, I64)) as (f, x, u, y, rooms, flags, *numbers):
+        n = dict(zip(_WORDS, numbers, strict=True))
+        with leased(f, flags, n["slots"]) as slot:
+            writing = _Writing(f, s, (x, u, y), rooms.at(slot * n["room"]), n)
+            with f.loop(f.begin, f.end) as item:
+                writing.item(item)
+
+
+class _Writing:
+    """Writes the kernel's loops."""
+
+    def __init__(self, f: Function, s: Winograd, arrays: Any, room: Value, n: dict[str, Value]) -> None:
+        self.f, self.s, self.n, self.form, self.lanes = f, s, n, s.form, s.lanes
+        self.x, self.u, self.y = arrays
+        self.patch, self.v = room, room.at(-(-s.patch // self.lanes) * self.lanes)
+        self.products = self.v.at(n["apart"] * self.form.size**2)
+
+    def item(self, item: Value) -> None:
+        f, s, n = self.f, self.s, self.n
+        part = item // n["groups"]
+        self.begin = item % n["groups"] * n["many"]
+        self.end = f.minimum(n["tiles"], self.begin + n["many"])
+        step = spread(f.module, s.kind, self.form, "of_inputs", s.channels)
+        with f.loop(self.begin, self.end) as t:
+            image, row, column = self.place(t)
+            source = self.x.at(image * n["H"] * n["W"] * s.channels)
+            where, inside = (row - n["top"], column - n["left"]), (n["H"], n["W"])
+            width = n["W"] * s.channels
+            put = spread_tile(f, step, source, self.form.size, s.channels, width, where, inside, self.patch)
+            put(self.v.at((t - self.begin) * s.row), n["apart"])
+        squares, wide = self.form.size**2 * s.channels, s.vectors * self.lanes
+        with f.loop(n["whole"] * part // n["parts"], n["whole"] * (part + 1) // n["parts"]) as b:
+            self.block(self.u.at(b * (squares * wide)), self.y.at(b * wide), s.vectors, 0)
+        if s.last:
+            with f.when(part.equals(n["parts"] - 1)):
+                done = n["whole"] * wide
+                self.block(self.u.at(done * squares), self.y.at(done), s.last, s.tail)
+
+    def place(self, t: Value) -> tuple[Value, Value, Value]:
+        """(image, first row, first column of the results) of a tile."""
+        n, m = self.n, self.form.outputs
+        image, rest = t // n["each"], t % n["each"]
+        return image, rest // n["across"] * m, rest % n["across"] * m
+
+    def block(self, u: Value, y: Value, vectors: int, tail: int) -> None:
+        """One block of output channels for the run of tiles."""
+        f, s, n, wide = self.f, self.s, self.n, vectors * self.lanes
+        product = tile(f.module, Tile(s.kind, s.rows, vectors, 0, s.row))
+        rows = self.end - self.begin
+        with f.loop(0, self.form.size**2) as square, f.loop(0, rows, s.rows) as t:
+            v, to = self.v.at(square * n["apart"] + t * s.row), self.products.at(square * n["between"] + t * wide)
+            once = (1, 0, 0)
+            weights = u.at(square * (s.channels * wide))
+            f.call(product, v, weights, to, 0, wide, *once, *once, s.channels, 1, wide)
+        step = self.collect(vectors, tail)
+        with f.loop(0, rows) as t:
+            image, row, column = self.place(self.begin + t)
+            to = y.at(image * n["yn"] + row * n["yp"] + column * n["yq"])
+            f.call(step, self.products.at(t * wide), to, n["P"] - row, n["Q"] - column, *self.steps(), self.patch)
+
+    def steps(self) -> tuple[Value, Value, Value]:
+        return self.n["between"], self.n["yp"], self.n["yq"]
+
+    def collect(self, vectors: int, tail: int) -> Function:
+        """The function that transforms a tile's products back: (products, y, rows and columns left from there, elements
+        between squares, y's rows, y's pixels, patch)."""
+        name = f"collect_{vectors}_{tail}"
+        module, kind, m, lanes = self.f.module, self.s.kind, self.form.outputs, self.lanes
+        if name in module:
+            return module[name]
+        wide = vectors * lanes
+        parameters = (kind.pointer, kind.pointer, *[I64] * 5, kind.pointer)
+        with module.function(name, *parameters) as (f, source, to, rows, columns, between, yp, yq, patch):
+            mask = f.lanes_below(tail, lanes) if tail else None
+            whole = (rows >= m) & (columns >= m)
+
+            def back(v: Any, y: Value, row: Any, pixel: Any, mask: Value | None = None) -> None:
+                size = self.form.size
+                grid = [[source.load(between * (i * size + j) + v, lanes) for j in range(size)] for i in range(size)]
+                for i, made in enumerate(transformed(f, self.form.to_outputs, grid)):
+                    for j, value in enumerate(made):
+                        y.store(value, row * i + pixel * j + v, mask)
+
+            plain = vectors - bool(tail)
+            with f.when(whole):
+                if plain:
+                    with f.loop(0, plain * lanes, lanes) as v:
+                        back(v, to, yp, yq)
+                if tail:
+                    back(plain * lanes, to, yp, yq, mask)
+            with f.when(~whole):
+                with f.loop(0, wide, lanes) as v:
+                    back(v, patch, f.constant(m * wide, I64), f.constant(wide, I64))
+                with f.loop(0, f.minimum(rows, m)) as i, f.loop(0, f.minimum(columns, m)) as j:
+                    for v in range(vectors):
+                        value = patch.load((i * m + j) * wide + v * lanes, lanes)
+                        last = mask if v == vectors - 1 else None
+                        to.store(value, i * yp + j * yq + v * lanes, last)
+        return module[name]
+
+
+# --- jobs ------------------------------------------------------------------------------------------------------------
+
+
+class Pass(NamedTuple):
+    """A convolution at stride 1 of an image [N,H,W,C] that makes [N,P,Q,K] with a filter of taps by taps.
+
+    steps: elements from one image, row, column of the result to the next.
+    """
+
+    image: tuple[int, ...]
+    outs: tuple[int, int]
+    makes: int
+    taps: int
+    before: tuple[int, int]
+    steps: tuple[int, int, int]
+
+
+def add_winograd(task: Any, x: Any, w: Any, y: Any, at: Pass, outputs: int, turned: bool) -> None:
+    """Adds the jobs of a pass by F(outputs, taps). turned: w is [r,r,K,C], the taps come in reverse order."""
+    (N, H, W, C), (P, Q), K, m = at.image, at.outs, at.makes, outputs
+    down, across = -(-P // m), -(-Q // m)
+    tiles, lanes = N * down * across, host().lanes(x.kind)
+    if not tiles:
+        return
+    block = chosen(host(), min(tiles, 128), K, lanes)
+    whole, last, tail = channel_blocks(K, lanes, block.vectors)
+    squares, row, size = (m + at.taps - 1) ** 2, row_of(C, lanes), x.dtype.itemsize
+    most = max(block.rows, ROOM // (squares * (row + block.vectors * lanes) * size))
+    groups = -(-tiles // most)
+    rows = split(-(-tiles // groups), block.rows)[0][0]
+    many = -(-(-(-tiles // groups)) // rows) * rows
+    groups = -(-tiles // many)
+    parts = max(1, min(whole, -(-8 // groups)))
+    s = Winograd(x.kind, m, at.taps, C, block.vectors, last, tail, rows)
+    u = task.scratch((squares * C * (whole * block.vectors + last) * lanes,), x.dtype)
+    items = -(-C // lanes) if turned else C
+    words = [w, u, C if turned else K, K, whole]
+    task.job(spread_filter, (s, turned), words, items=items, cost=u.bytes / 8)
+    flags = task.scratch((SLOTS * _LINE,), "int64")
+    task.job(clear, (I64,), [flags], items=flags.size, cost=100, shares=1)
+    apart = many * row + lanes
+    between = many * block.vectors * lanes + lanes
+    room = -(-(s.patch + lanes + squares * (apart + between)) // 1024) * 1024
+    rooms = task.scratch((min(SLOTS, groups * parts) * room,), x.dtype)
+    numbers = (
+        *(tiles, down * across, across, H, W, P, Q, *at.before, many, groups, parts, whole),
+        *(min(SLOTS, groups * parts), apart, between, room, *at.steps),
+    )
+    cost = 0.35 * tiles * squares * C * K / lanes / 2
+    task.job(winograd, (s,), [x, u, y, rooms, flags, *numbers], items=groups * parts, cost=cost)
