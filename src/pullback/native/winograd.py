@@ -140,26 +140,19 @@ def spread_tile(
 def spread_filter(module: Module, s: Winograd, turned: bool) -> None:
     """Kernel: w [r,r,C,K] -> U. Items are input channels; or, turned, vectors of them: then w is [r,r,K,C], its taps
     come in reverse order. `row` is w's row length."""
-    names = ("row", "makes", "whole")
-    with (
-        module.kernel("spread_filter", w=s.kind.pointer, u=s.kind.pointer, **dict.fromkeys(names, I64)) as (
-            *(f, w, u),
-            *(row, makes, whole),
-        ),
-        f.loop(f.begin, f.end) as item,
-    ):
-        _SpreadFilter(f, s, w, u, row, makes, whole, turned).item(item)
+    words = dict.fromkeys(("w", "u"), s.kind.pointer) | dict.fromkeys(("row", "makes", "whole"), I64)
+    with module.kernel("spread_filter", **words) as (f, w, u, *numbers):
+        writing = _SpreadFilter(f, s, w, u, numbers, turned)
+        with f.loop(f.begin, f.end) as item:
+            writing.item(item)
 
 
 class _SpreadFilter:
     """Writes the filter's transform."""
 
-    def __init__(
-        self, f: Function, s: Winograd, w: Value, u: Value, row: Value, makes: Value, whole: Value, turned: bool
-    ) -> None:
-        self.f, self.s, self.w, self.u, self.row, self.makes, self.whole = f, s, w, u, row, makes, whole
-        self.lanes, self.turned = s.lanes, turned
-        self.form = s.form
+    def __init__(self, f: Function, s: Winograd, w: Value, u: Value, numbers: Any, turned: bool) -> None:
+        self.f, self.s, self.w, self.u, self.lanes, self.form = f, s, w, u, s.lanes, s.form
+        self.row, self.makes, self.whole = numbers
         self.buffer = f.buffer(s.kind, s.taps**2 * self.lanes**2) if turned else None
 
     def item(self, item: Value) -> None:

@@ -23,7 +23,7 @@ POINTS = 4096
 MOST_BLOCKS = 64
 MOST_ROW_BLOCKS = 16  # of folds over rows, which keep a row for each block
 # A group that began this many items ago, or was passed over by so many of its shape, takes no more.
-WINDOW = 2000
+WINDOW = 600
 OPEN = 6
 
 
@@ -223,7 +223,7 @@ class _Nested:
         if key not in self.refs:
             flags = _varies(x.shape, self.group.shape)
             self.loads.append(
-                loops.Load(KINDS[x.dtype.name], tuple([bool(run) and flags[run[0]] for run in self.runs]))
+                loops.Load(KINDS[x.dtype], tuple([bool(run) and flags[run[0]] for run in self.runs]))
             )
             self.load_words.append(x)
             self.refs[key] = ("load", len(self.loads) - 1)
@@ -234,7 +234,7 @@ class _Nested:
             if id(x) in self.group.within:
                 return self.refs["step", id(x)]
             return self._load(x)
-        kind, number = KINDS[x.dtype.name], x.item()
+        kind, number = KINDS[x.dtype], x.item()
         key = ("number", kind, repr(number))
         if key not in self.refs:
             self.numbers.append((kind, number))
@@ -250,7 +250,7 @@ class _Nested:
         for member in self.group.members:
             if isinstance(member, Map):
                 refs = [self._operand(x) for x in member.operands]
-                self.steps.append((member.rule, KINDS[member.y.dtype.name], refs))
+                self.steps.append((member.rule, KINDS[member.y.dtype], refs))
                 self.refs["step", id(member.y)] = ("step", len(self.steps) - 1)
         folds = [(m, self._operand(m.x)) for m in self.group.members if isinstance(m, Fold)]
         stores = [m.y for m in self.group.members if isinstance(m, Map) and id(m.y.of) in self.wanted]
@@ -261,10 +261,10 @@ class _Nested:
             tuple(self.loads),
             tuple(self.numbers),
             tuple([loops.Step(rule, kind, tuple(map(self._at, refs))) for rule, kind, refs in self.steps]),
-            tuple([(self._at(self.refs["step", id(y)]), KINDS[y.dtype.name]) for y in stores]),
+            tuple([(self._at(self.refs["step", id(y)]), KINDS[y.dtype]) for y in stores]),
             tuple(
                 [
-                    loops.Fold(m.how, self._at(ref), KINDS[m.x.dtype.name], over)
+                    loops.Fold(m.how, self._at(ref), KINDS[m.x.dtype], over)
                     for (m, ref), over in zip(folds, overs, strict=True)
                 ]
             ),
@@ -278,7 +278,7 @@ class _Nested:
                 by = m.y.dtype.type(m.by)
                 parts = 1 if over == LAST else blocks
                 columns = m.y.size if over == LAST else columns
-                kind = KINDS[m.y.dtype.name]
+                kind = KINDS[m.y.dtype]
                 yield Job(
                     loops.combine, (m.how, kind), (partial, m.y, parts, columns, by), columns, 1, 0.5 * parts * columns
                 )

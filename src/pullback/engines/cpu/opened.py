@@ -42,7 +42,7 @@ def passed_on(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
 @opens("ZerosLike", "OnesLike")
 def alike(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
     (x,) = inputs
-    if not isinstance(x, Buffer) or x.dtype.name not in KINDS:
+    if not isinstance(x, Buffer) or x.dtype not in KINDS:
         return False
     one = x.dtype.type(node.op.type == "OnesLike")
     trace.gives(node, [Known(np.broadcast_to(one, x.shape))])
@@ -56,6 +56,9 @@ def alike(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
 def handle(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
     trace.gives(node, [Known(node.op.resource)])
     return True
+
+
+_FLOATS = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
 
 
 def _resource(x: Any) -> Resource | None:
@@ -77,7 +80,7 @@ def _fixed(resource: Resource | None) -> bool:
         resource is not None
         and resource.spec.known
         and resource.spec.dtype.numpy is not None
-        and (np.dtype(resource.spec.dtype.numpy).name in KINDS)
+        and (np.dtype(resource.spec.dtype.numpy) in KINDS)
     )
 
 
@@ -143,7 +146,7 @@ def broadcast_to(op: Any, f: Any, x: Any, shape: Any) -> Any:
 def repeated(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
     x = inputs[0]
     (spec,) = node.op.specs(tuple([trace.spec(v) for v in inputs]))
-    if not isinstance(x, Buffer) or not spec.known or x.dtype.name not in KINDS:
+    if not isinstance(x, Buffer) or not spec.known or x.dtype not in KINDS:
         return False
     if x.shape == spec.shape:
         trace.gives(node, [x])
@@ -156,7 +159,7 @@ def repeated(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
 
 def _folded(trace: Trace, node: Operation, how: str, x: Any, axes: frozenset[int], mean: bool = False) -> bool:
     """Adds a fold if there is machine code for it."""
-    if not isinstance(x, Buffer) or x.dtype.name not in ("float32", "float64") or not x.size:
+    if not isinstance(x, Buffer) or x.dtype not in _FLOATS or not x.size:
         return False
     (spec,) = node.op.specs(tuple([trace.spec(trace.value(t)) for t in node.inputs]))
     if not spec.known:
@@ -199,7 +202,7 @@ def sum_to(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
 @opens("BiasAdd")
 def bias_add(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
     x, b = inputs
-    if node.op.data_format != "NHWC" or not isinstance(x, Buffer) or x.dtype.name not in ("float32", "float64"):
+    if node.op.data_format != "NHWC" or not isinstance(x, Buffer) or x.dtype not in _FLOATS:
         return False
     y = Buffer(x.shape, x.dtype)
     trace.add(Map(_plus, [x, trace.operand(b)], y))

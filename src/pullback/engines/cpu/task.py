@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any, NamedTuple
 
+import ml_dtypes
 import numpy as np
 
 from pullback.native import build, ir
@@ -25,19 +26,18 @@ ALIGNMENT = 64
 # Jobs are cut into at most so many shares, however many threads there are: answers must not hang on that number.
 MOST_SHARES = 16
 KINDS = {
-    "float32": ir.F32,
-    "float64": ir.F64,
-    "float16": ir.F16,
-    "bfloat16": ir.BF16,
-    "bool": ir.I8,
-    "int8": ir.I8,
-    "uint8": ir.I8,
-    "int16": ir.I16,
-    "uint16": ir.I16,
-    "int32": ir.I32,
-    "uint32": ir.I32,
-    "int64": ir.I64,
-    "uint64": ir.I64,
+    np.dtype(name): kind
+    for kind, names in {
+        ir.F32: ("float32",),
+        ir.F64: ("float64",),
+        ir.F16: ("float16",),
+        ir.BF16: (ml_dtypes.bfloat16,),
+        ir.I8: ("bool", "int8", "uint8"),
+        ir.I16: ("int16", "uint16"),
+        ir.I32: ("int32", "uint32"),
+        ir.I64: ("int64", "uint64"),
+    }.items()
+    for name in names
 }
 
 
@@ -72,7 +72,7 @@ class Buffer:
 
     @property
     def kind(self) -> ir.Type | None:
-        return KINDS.get(self.dtype.name)
+        return KINDS.get(self.dtype)
 
     def __repr__(self) -> str:
         return f"<Buffer {self.dtype.name}{list(self.shape)}>"

@@ -13,6 +13,7 @@ buffer that it was read into or last assigned. What is left is one of
 
 from __future__ import annotations
 
+import functools
 import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -29,12 +30,13 @@ from pullback.engines.base import body_nodes, load_lowerings
 from pullback.engines.cpu.task import Buffer, Task
 from pullback.native import ir
 
-KINDS: dict[str, ir.Type] = {
-    "float32": ir.F32,
-    "float64": ir.F64,
-    "bool": ir.I1,
-    "int32": ir.I32,
-    "int64": ir.I64,
+# How elements of these types lie in registers.
+KINDS: dict[Any, ir.Type] = {
+    np.dtype(np.float32): ir.F32,
+    np.dtype(np.float64): ir.F64,
+    np.dtype(np.bool_): ir.I1,
+    np.dtype(np.int32): ir.I32,
+    np.dtype(np.int64): ir.I64,
 }
 # Types whose values are Python objects.
 _OBJECTS = frozenset({"variant", "resource", "string"})
@@ -74,7 +76,7 @@ class Known:
 
 
 def _uniform(value: Any) -> Any:
-    if not isinstance(value, (np.ndarray, np.generic)) or value.dtype.name not in KINDS or value.size == 0:
+    if not isinstance(value, (np.ndarray, np.generic)) or value.dtype not in KINDS or value.size == 0:
         return None
     first = value.reshape(-1)[0]
     if not any(value.strides) or value.size == 1:
@@ -265,14 +267,9 @@ class Trace:
         return self.memory(x)
 
     def _fits(self, rule: Any, inputs: list[Any], y: Buffer) -> bool:
-        """Whether there is machine code for these types: the rule is tried on a function that is thrown away."""
-        kinds = [KINDS.get(_dtype(x).name) for x in inputs]
-        if None in kinds or y.dtype.name not in KINDS:
-            return False
-        module = ir.Module()
-        with module.function("trial", *[k.by(2) for k in kinds if k]) as (f, *values):
-            made = rule(f, *values)
-        return made is not NotImplemented and made.type.scalar == KINDS[y.dtype.name]
+        """Whether there is machine code for these types."""
+        kinds = tuple([KINDS.get(_dtype(x)) for x in inputs])
+        return None not in kinds and y.dtype in KINDS and _gives(rule, kinds) == KINDS[y.dtype]
 
     def _lowered(self, node: Operation, inputs: list[Any], specs: tuple[Spec, ...]) -> bool:
         """Takes an op that its room lowers to jobs."""
@@ -360,6 +357,16 @@ def _lazy(x: Any) -> Buffer:
     if isinstance(x, Buffer):
         return x
     return Buffer(np.shape(x.value), _dtype(x))
+
+
+@functools.lru_cache(maxsize=4096)
+def _gives(rule: Callable[..., Any], kinds: tuple[ir.Type, ...]) -> ir.Type | None:
+    """The kind of a rule's value for arguments of these kinds, None where it has none: it is tried on a function that is
+    thrown away."""
+    module = ir.Module()
+    with module.function("trial", *[k.by(2) for k in kinds]) as (f, *values):
+        made = rule(f, *values)
+    return None if made is NotImplemented else made.type.scalar
 
 
 def _bound(rule: Callable[..., Any], op: Any) -> Any:
