@@ -177,6 +177,9 @@ def _expanded(op: Op, *values: Any) -> Any:
     eager = interpreter.eager()
     with interpreter.entered(eager), interpreter.paused_tapes():
         made = op.expand(*[EagerTensor(interpreter.spec_of(v), v) for v in values])
+        if made is NotImplemented:
+            return op.reference(*values)
+        made = tuple(map(interpreter.as_tensor, made)) if isinstance(made, tuple) else interpreter.as_tensor(made)
     return tuple(t.value for t in made) if isinstance(made, tuple) else made.value
 
 

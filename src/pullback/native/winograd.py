@@ -88,8 +88,9 @@ def leased(f: Function, flags: Value, slots: int) -> Iterator[Value]:
 
 
 def spread(module: Module, kind: Type, form: Minimal, matrix: str, channels: int) -> Function:
-    """The function that transforms a square of pixels: (source, elements between its rows, between its pixels, V,
-    elements between V's squares). `matrix` names the one of the form; the square has as many rows as it has columns."""
+    """The function that transforms a square of pixels, so many channels of each: (source, elements between its rows,
+    between its pixels, V, elements between V's squares). `matrix` names the one of the form; the square has as many
+    rows as it has columns."""
     lanes, factors = host().lanes(kind), getattr(form, matrix)
     size = len(factors[0])
     name = f"spread_{size}_{matrix}_{channels}"
@@ -112,26 +113,43 @@ def spread(module: Module, kind: Type, form: Minimal, matrix: str, channels: int
     return module[name]
 
 
-def spread_tile(
-    f: Function, step: Function, image: Value, size: int, channels: Any, width: Any, place: Any, inside: Any, patch: Value
-) -> Any:
-    """Transforms the square of `size` pixels whose first is at place (row, column) of an image of inside (H, W) pixels;
-    by way of the patch where it hangs over. Gives a function of (to, apart) that emits it."""
-    (row, column), (H, W) = place, inside
-    whole = (row >= 0) & (column >= 0) & (row + size <= H) & (column + size <= W)
+class Spread(NamedTuple):
+    """Images whose squares are transformed: `channels` of `pixel` to a pixel; by which matrix of a form."""
 
-    def emit(to: Value, apart: Any) -> None:
+    kind: Type
+    form: Minimal
+    matrix: str
+    channels: int
+    pixel: int
+
+    @property
+    def size(self) -> int:
+        return len(getattr(self.form, self.matrix)[0])
+
+    @property
+    def patch(self) -> int:
+        """Numbers of a square with zeros around."""
+        return self.size**2 * self.channels
+
+    def emit(self, f: Function, image: Value, place: Any, inside: Any, patch: Value, to: Value, apart: Any) -> None:
+        """Transforms the square whose first pixel is at place (row, column) of an image of inside (H, W) pixels; by way
+        of the patch where it hangs over."""
+        (row, column), (H, W), size, count, C = place, inside, self.size, self.channels, self.pixel
+        step = spread(f.module, self.kind, self.form, self.matrix, count)
+        whole = (row >= 0) & (column >= 0) & (row + size <= H) & (column + size <= W)
         with f.when(whole):
-            f.call(step, image.at((row * W + column) * channels), width, channels, to, apart)
+            f.call(step, image.at((row * W + column) * C), W * C, C, to, apart)
         with f.when(~whole):
-            f.clear(patch, size * size * channels)
+            f.clear(patch, self.patch)
             left, right = f.maximum(0 - column, 0), f.minimum(W - column, size)
             with f.when(left < right), f.loop(f.maximum(0 - row, 0), f.minimum(H - row, size)) as i:
-                source = image.at(((row + i) * W + column + left) * channels)
-                f.copy(patch.at((i * size + left) * channels), source, (right - left) * channels)
-            f.call(step, patch, size * channels, channels, to, apart)
-
-    return emit
+                source = image.at(((row + i) * W + column) * C)
+                if count == C:
+                    f.copy(patch.at((i * size + left) * C), source.at(left * C), (right - left) * C)
+                else:
+                    with f.loop(left, right) as j:
+                        f.copy(patch.at((i * size + j) * count), source.at(j * C), count)
+            f.call(step, patch, size * count, count, to, apart)
 
 
 # --- the filter ------------------------------------------------------------------------------------------------------
@@ -234,14 +252,13 @@ class _Writing:
         part = item // n["groups"]
         self.begin = item % n["groups"] * n["many"]
         self.end = f.minimum(n["tiles"], self.begin + n["many"])
-        step = spread(f.module, s.kind, self.form, "of_inputs", s.channels)
+        C = s.channels
+        step = Spread(s.kind, self.form, "of_inputs", C, C)
         with f.loop(self.begin, self.end) as t:
             image, row, column = self.place(t)
-            source = self.x.at(image * n["H"] * n["W"] * s.channels)
+            source = self.x.at(image * n["H"] * n["W"] * C)
             where, inside = (row - n["top"], column - n["left"]), (n["H"], n["W"])
-            width = n["W"] * s.channels
-            put = spread_tile(f, step, source, self.form.size, s.channels, width, where, inside, self.patch)
-            put(self.v.at((t - self.begin) * s.row), n["apart"])
+            step.emit(f, source, where, inside, self.patch, self.v.at((t - self.begin) * s.row), n["apart"])
         squares, wide = self.form.size**2 * s.channels, s.vectors * self.lanes
         with f.loop(n["whole"] * part // n["parts"], n["whole"] * (part + 1) // n["parts"]) as b:
             self.block(self.u.at(b * (squares * wide)), self.y.at(b * wide), s.vectors, 0)

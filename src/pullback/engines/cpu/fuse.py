@@ -222,9 +222,7 @@ class _Nested:
         key = ("load", id(x.of), x.shape)
         if key not in self.refs:
             flags = _varies(x.shape, self.group.shape)
-            self.loads.append(
-                loops.Load(KINDS[x.dtype], tuple([bool(run) and flags[run[0]] for run in self.runs]))
-            )
+            self.loads.append(loops.Load(KINDS[x.dtype], tuple([bool(run) and flags[run[0]] for run in self.runs])))
             self.load_words.append(x)
             self.refs[key] = ("load", len(self.loads) - 1)
         return self.refs[key]

@@ -23,6 +23,7 @@ import numpy as np
 from pullback.core import dtypes, interpreter
 from pullback.core.basics import Const
 from pullback.core.errors import OpError
+from pullback.core.graph import Graph
 from pullback.core.spec import Spec
 from pullback.core.store import Resource
 from pullback.core.tensor import Operation, Tensor
@@ -226,7 +227,7 @@ class Trace:
         if not all(s.known or s.dtype.name in ("variant", "resource") for s in specs):
             raise UnplannableError(f"{op.type} {node.name!r}: the shape hangs on a value: {specs}")
         load_lowerings(type(op).__module__, "native")
-        if self._mapped(node, inputs, specs) or self._lowered(node, inputs, specs):
+        if self._mapped(node, inputs, specs) or self._lowered(node, inputs, specs) or self._expanded(node, inputs):
             return None
         return self.call_python(node, inputs, specs)
 
@@ -289,6 +290,19 @@ class Trace:
         operands = [x if isinstance(x, Buffer) else x.value for x in inputs]
         self.add(Native(task, operands, self.fallback.kernel(node.op), node))
         self.gives(node, outputs)
+        return True
+
+    def _expanded(self, node: Operation, inputs: list[Any]) -> bool:
+        """Takes an op that is made of others."""
+        if not node.op.has("expand") or any(isinstance(x, Known) and isinstance(x.value, Resource) for x in inputs):
+            return False
+        body = Graph()
+        with interpreter.entered(body):
+            made = node.op.expand(*[body.parameter(self.spec(x)) for x in inputs])
+            if made is NotImplemented:
+                return False
+            body.outputs = [interpreter.as_tensor(t) for t in (made if isinstance(made, tuple) else (made,))]
+        self.gives(node, self.inlined(body, inputs))
         return True
 
     def call_python(self, node: Operation, inputs: list[Any], specs: tuple[Spec, ...]) -> None:

@@ -18,6 +18,7 @@ The statistics that are outputs pass no cotangent, as in TensorFlow. Source: Iof
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -121,6 +122,21 @@ class FusedBatchNormV3(_Fused):
         y = (h * self.row(scale) + self.row(offset)).astype(x.dtype)
         return y, *(np.asarray(v, scale.dtype) for v in (*kept, mean, variance, np.zeros(0)))
 
+    def expand(self, x: Any, scale: Any, offset: Any, mean: Any, variance: Any) -> Any:
+        """In training at full precision, as sums and products that can be fused."""
+        if x.dtype is not scale.dtype or not self.is_training or not x.spec.known or 0 in x.spec.shape:
+            return NotImplemented
+        n, f = math.prod(x.spec.shape[i] for i in self.folded), self.exponential_avg_factor
+        own = Mean()(x, self.folded)
+        off = x - self.row_of(own)
+        spread = Mean()(off * off, self.folded)
+        kept = [own, spread * (n / max(n - 1, 1))]
+        if f != 1:
+            kept = [k * (1 - f) + o * f for k, o in zip((mean, variance), kept, strict=True)]
+        r = m.Rsqrt()(spread + max(self.epsilon, _LEAST_EPSILON))
+        y = off * self.row_of(r * scale) + self.row_of(offset)
+        return y, *kept, own, spread, np.zeros(0, scale.dtype.numpy)
+
     def grad(self, node: Any, dy: Any, *others: Any) -> Any:
         if dy is None:
             return (None,) * 5
@@ -183,6 +199,17 @@ class FusedBatchNormGradV3(_Fused):
             dx = dy - dy.mean(self.folded, keepdims=True) - h * (dy * h).mean(self.folded, keepdims=True)
         sums = (dy * h).sum(self.folded), dy.sum(self.folded), np.zeros(0), np.zeros(0)
         return (self.row(scale) * r * dx).astype(x.dtype), *(s.astype(scale.dtype) for s in sums)
+
+    def expand(self, dy: Any, x: Any, scale: Any, mean: Any, variance: Any, nothing: Any) -> Any:
+        """In training at full precision, as sums and products that can be fused."""
+        if x.dtype is not scale.dtype or not self.is_training or not x.spec.known or 0 in x.spec.shape:
+            return NotImplemented
+        n = math.prod(x.spec.shape[i] for i in self.folded)
+        r = m.Rsqrt()(variance + max(self.epsilon, _LEAST_EPSILON))
+        h = (x - self.row_of(mean)) * self.row_of(r)
+        sums, total = Sum()(dy * h, self.folded), Sum()(dy, self.folded)
+        dx = dy - self.row_of(total / n) - h * self.row_of(sums / n)
+        return self.row_of(scale * r) * dx, sums, total, nothing, nothing
 
     def grad(self, node: Any, gx: Any, gs: Any, go: Any, *nothing: Any) -> Any:
         dy, x, scale, mean, variance, _ = node.inputs
