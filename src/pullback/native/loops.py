@@ -217,6 +217,27 @@ def fused(module: Module, nest: Nest) -> None:
             writer.block(b)
 
 
+def middle(module: Module, how: str, kind: Type) -> None:
+    """Kernel: y[a, c] = x[a, b, c] folded over b, divided by `by`. Items are a."""
+    lanes = host().lanes(kind)
+    words = {"x": kind.pointer, "y": kind.pointer, "rows": I64, "columns": I64, "by": kind}
+    with module.kernel("middle", **words) as (f, x, y, rows, columns, by):
+
+        def column(item: Value, c: Any, mask: Value | None) -> None:
+            wide = kind.by(lanes)
+            total = f.variable(f.constant(identity(how, kind), wide), wide)
+            with f.loop(0, rows) as b:
+                total.value = folded(f, how, total.value, x.load((item * rows + b) * columns + c, lanes, mask))
+            y.store(total.value / by.splat(lanes), item * columns + c, mask)
+
+        with f.loop(f.begin, f.end) as item:
+            whole = columns // lanes * lanes
+            with f.loop(0, whole, lanes) as c:
+                column(item, c, None)
+            with f.when(whole < columns):
+                column(item, whole, f.lanes_below(columns - whole, lanes))
+
+
 def combine(module: Module, how: str, kind: Type) -> None:
     """Kernel: y[c] = the partial results x[b, c] of all blocks folded in order, divided by `by`. Items are columns."""
     words = {"x": kind.pointer, "y": kind.pointer, "blocks": I64, "columns": I64, "by": kind}

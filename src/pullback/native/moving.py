@@ -13,8 +13,8 @@ MOST_AXES = 6
 
 
 def move(module: Module, kind: Type, axes: int, runs: bool) -> None:
-    """Kernel: y = x over `axes` axes, each array with its own strides; `runs`: the last axis is dense in both. Items are
-    indices of the first two axes together."""
+    """Kernel: y = x over `axes` axes, each array with its own strides; `runs`: the last axis is dense in both. Items
+    are indices of the first two axes together."""
     numbers = [f"{what}{i}" for what in ("n", "x", "y") for i in range(axes)]
     names = {"source": kind.pointer, "to": kind.pointer} | dict.fromkeys(numbers, I64)
     with module.kernel("move", **names) as (f, source, to, *rest):

@@ -11,8 +11,9 @@ from pullback.core.basics import AddN, BroadcastTo
 from pullback.core.op import lowering
 from pullback.core.store import Resource
 from pullback.core.tensor import Operation
-from pullback.engines.cpu.task import Buffer
-from pullback.engines.cpu.trace import KINDS, Fold, Known, Map, Trace, opens, same
+from pullback.engines.cpu.task import Buffer, Task
+from pullback.engines.cpu.trace import KINDS, Fold, Known, Map, Native, Trace, opens, same
+from pullback.native import loops
 
 
 def _view(trace: Trace, node: Operation, x: Any, shape: tuple[int, ...]) -> None:
@@ -168,12 +169,29 @@ def _folded(trace: Trace, node: Operation, how: str, x: Any, axes: frozenset[int
     if not wide:
         _view(trace, node, x, spec.shape)  # type: ignore[arg-type]
         return True
-    kept = [i for i, n in enumerate(x.shape) if n != 1 and i not in wide]
-    if kept and not (max(kept) < min(wide) or max(wide) < min(kept)):
-        return False  # neither a run of leading axes nor one of trailing axes
     y = Buffer(spec.shape, x.dtype)  # type: ignore[arg-type]
     by = prod(x.shape[a] for a in wide) if mean else 1
+    kept = [i for i, n in enumerate(x.shape) if n != 1 and i not in wide]
+    if kept and not (max(kept) < min(wide) or max(wide) < min(kept)):
+        return _folded_between(trace, node, how, x, wide, y, by)
     trace.add(Fold(how, x, wide, y, by))
+    trace.gives(node, [y])
+    return True
+
+
+def _folded_between(
+    trace: Trace, node: Operation, how: str, x: Buffer, axes: frozenset[int], y: Buffer, by: int
+) -> bool:
+    """A fold over a run of axes that has others before and behind it."""
+    first, last = min(axes), max(axes)
+    if any(n != 1 and i not in axes for i, n in enumerate(x.shape) if first < i < last):
+        return False
+    before, rows, columns = (prod(part) for part in (x.shape[:first], x.shape[first : last + 1], x.shape[last + 1 :]))
+    task = Task([x], [y], {})
+    words = [x, y, rows, columns, x.dtype.type(by)]
+    task.job(loops.middle, (how, x.kind), words, items=before, cost=0.15 * x.size)
+    operands = [v if isinstance(v, Buffer) else v.value for v in (trace.value(t) for t in node.inputs)]
+    trace.add(Native(task, operands, trace.fallback.kernel(node.op), node))
     trace.gives(node, [y])
     return True
 

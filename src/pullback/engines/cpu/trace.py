@@ -375,8 +375,8 @@ def _lazy(x: Any) -> Buffer:
 
 @functools.lru_cache(maxsize=4096)
 def _gives(rule: Callable[..., Any], kinds: tuple[ir.Type, ...]) -> ir.Type | None:
-    """The kind of a rule's value for arguments of these kinds, None where it has none: it is tried on a function that is
-    thrown away."""
+    """The kind of a rule's value for arguments of these kinds, None where it has none: it is tried on a function that
+    is thrown away."""
     module = ir.Module()
     with module.function("trial", *[k.by(2) for k in kinds]) as (f, *values):
         made = rule(f, *values)
