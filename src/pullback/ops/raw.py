@@ -9,9 +9,9 @@ from pullback.core.tensor import Tensor
 from pullback.ops.array.shape import dims
 from pullback.ops.image import sampling
 from pullback.ops.math import clipping
-from pullback.ops.nn.conv.functions import keywords_only
 from pullback.ops.nn.fused_norm import FusedBatchNormV3
 from pullback.ops.nn.response_norm import LRN
+from pullback.ops.raw_op import keywords_only
 
 
 @public("raw_ops.ClipByValue")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from pullback.core import interpreter
-from pullback.core.graph import Graph
+from pullback.core.graph import Graph, ancestors
 from pullback.core.tensor import Node, Tensor
 from pullback.ops.control import map as maps
 from pullback.ops.control.call import Call
@@ -33,7 +33,8 @@ def batched(
     made: dict[int, tuple[Any, int | None]] = {
         id(t): (x, a) for t, x, a in zip(graph.inputs, inputs, axes, strict=True)
     }
-    for node in graph.nodes:
+    effects = any(node.op.effect for node in graph.nodes)
+    for node in graph.nodes if effects else ancestors(graph.outputs, stops=graph.inputs):
         if node.results and all(id(t) in made for t in node.results):
             continue
         pairs = [made[id(t)] for t in node.inputs]
@@ -57,15 +58,14 @@ def batched_node(
     if isinstance(node.op, Call):
         outs, out_axes = batched(node.op.body, inputs, axes, size, on_loop)
         return list(zip(outs, out_axes, strict=True))
-    if node.op.has("batch") and not node.op.parsed.residuals:
+    if node.op.has("batch"):
         answer = node.op.batch(size, tuple(interpreter.as_tensor(x) for x in inputs), tuple(axes))
         if answer is not NotImplemented:
             outs, axis = answer
             outs = outs if isinstance(outs, (tuple, list)) else (outs,)
-            return [
-                (t, a)
-                for t, a in zip(outs, axis if isinstance(axis, (tuple, list)) else (axis,) * len(outs), strict=True)
-            ]
+            if len(outs) == len(node.results):  # a rule may leave residuals out, which somebody may want
+                axis = axis if isinstance(axis, (tuple, list)) else (axis,) * len(outs)
+                return list(zip(outs, axis, strict=True))
     if on_loop is not None:
         on_loop(node)
     results = maps.build(lambda *xs: list(node.again(tuple(xs))), inputs, axes)

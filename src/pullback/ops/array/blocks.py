@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core import dtypes, shape
+from pullback.core.basics import shape_tuple, static_tuple
 from pullback.core.errors import ArgumentError, ShapeError
 from pullback.core.names import public
 from pullback.core.op import Op, op
@@ -19,7 +20,9 @@ from pullback.core.sample import Sample
 from pullback.core.shape import Shape
 from pullback.core.spec import Spec, known_vector
 from pullback.core.tensor import Tensor
-from pullback.ops.array.shape import differentiable, dims, drawn, one_of
+from pullback.ops.array.layout import Transpose
+from pullback.ops.array.shape import Reshape, differentiable, dims, drawn, one_of
+from pullback.ops.nn.conv import batching
 
 
 class _Depth(Op):
@@ -64,6 +67,11 @@ class _Depth(Op):
         if self.data_format == "NHWC":
             return self.moved(x)
         return np.moveaxis(self.moved(np.moveaxis(x, 1, -1)), -1, 1)
+
+    def batch(self, size: Any, inputs: Any, axes: Any) -> Any:
+        if not inputs[0].spec.known:
+            return NotImplemented
+        return batching.out_of_batch(self(batching.into_batch(inputs[0])), size), 0
 
     @classmethod
     def mistakes(cls) -> Iterator[tuple[Any, type[Exception], str]]:
@@ -184,6 +192,36 @@ class _Batch(Op):
     def attrs(self) -> dict[str, Any]:
         return {}
 
+    def batch(self, size: Any, inputs: Any, axes: Any) -> Any:
+        """b joins N: the batches of the larger side are [phases, b, N] while the op runs."""
+        x, *blocks = inputs
+        b = static_tuple(blocks[0])
+        if axes[1:] != (None, None) or b is None or not x.spec.known:
+            return NotImplemented
+        phases, n = math.prod(b), x.spec.shape[1]
+        if isinstance(self, SpaceToBatchND):
+            y = self(batching.into_batch(x), *blocks)
+            inner = shape_tuple(y)[1:]
+            return Reshape()(_swapped(y, (phases, size, n, *inner)), (size, phases * n, *inner)), 0
+        if n % phases:
+            return NotImplemented
+        inner, n = x.spec.shape[2:], n // phases
+        together = Reshape()(_swapped(x, (size, phases, n, *inner)), (phases * size * n, *inner))
+        return batching.out_of_batch(self(together, *blocks), size), 0
+
+    @classmethod
+    def mistakes(cls) -> Iterator[tuple[Any, type[Exception], str]]:
+        none = np.array([[0, 0]])
+        yield lambda: cls()(np.ones((4, 2)), (0,), none), ShapeError, "block_shape must be at least 1"
+        yield lambda: cls()(np.ones((4, 2)), (2,), none - 1), ShapeError, f"{cls.edge} at least 0"
+        yield lambda: cls()(np.ones((4, 2)), (2, 2), none), ShapeError, "at least 3 axes"
+        yield lambda: cls()(np.ones((4, 2)), (2,), none[0]), ShapeError, f"{cls.edge} of shape [1,2]"
+
+
+def _swapped(x: Tensor, apart: tuple[int, ...]) -> Tensor:
+    """x as an array of this shape, its first two axes exchanged."""
+    return Transpose()(Reshape()(x, apart), (1, 0, *range(2, len(apart))))
+
 
 @op
 class SpaceToBatchND(_Batch):
@@ -218,8 +256,8 @@ class SpaceToBatchND(_Batch):
 
     @classmethod
     def mistakes(cls) -> Iterator[tuple[Any, type[Exception], str]]:
+        yield from super().mistakes()
         yield lambda: cls()(np.ones((1, 3)), (2,), np.array([[0, 0]])), ShapeError, "must be a multiple of 2"
-        yield lambda: cls()(np.ones((1, 3)), (2, 2), np.array([[0, 0]])), ShapeError, "at least 3 axes"
 
 
 @op
@@ -262,6 +300,7 @@ class BatchToSpaceND(_Batch):
 
     @classmethod
     def mistakes(cls) -> Iterator[tuple[Any, type[Exception], str]]:
+        yield from super().mistakes()
         yield lambda: cls()(np.ones((3, 2)), (2,), np.array([[0, 0]])), ShapeError, "multiple of 2"
         yield lambda: cls()(np.ones((2, 1)), (2,), np.array([[2, 1]])), ShapeError, "crops of 3"
 

@@ -1,4 +1,4 @@
-"""The backward passes as public functions, and TensorFlow's raw ops by their attributes."""
+"""The backward passes as public functions."""
 
 from __future__ import annotations
 
@@ -6,15 +6,9 @@ from typing import Any
 
 from pullback.core.names import public
 from pullback.core.tensor import Tensor
-from pullback.ops.nn.conv import (
-    Conv2D,
-    Conv2DBackpropFilter,
-    Conv2DBackpropInput,
-    Conv3D,
-    Conv3DBackpropFilterV2,
-    Conv3DBackpropInputV2,
-)
-from pullback.ops.nn.conv.arguments import either, fields, keywords_only, needed, sizes_of
+from pullback.ops.nn.conv import Conv2DBackpropFilter, Conv2DBackpropInput, Conv3DBackpropFilterV2
+from pullback.ops.nn.conv.arguments import either, fields, needed
+from pullback.ops.raw_op import sizes_of
 
 _ONES = [1, 1, 1, 1]
 _FIVE = [1, 1, 1, 1, 1]
@@ -99,112 +93,4 @@ def conv3d_backprop_filter(
       ShapeError: a filter of filter_sizes over input does not make an output of out_backprop's shape.
     """
     op = Conv3DBackpropFilterV2(*fields("conv3d_backprop_filter", strides, padding, data_format, dilations, rank=3))
-    return op(input, sizes_of(filter_sizes), out_backprop, name=name)
-
-
-# --- raw ops --------------------------------------------------------------------------------------
-
-
-@public("raw_ops.Conv2D")
-@keywords_only
-def raw_conv2d(
-    input: Any,
-    filter: Any,
-    strides: Any,
-    padding: str,
-    use_cudnn_on_gpu: bool = True,
-    explicit_paddings: Any = [],  # noqa: B006
-    data_format: str = "NHWC",
-    dilations: Any = _ONES,
-    name: str | None = None,
-) -> Tensor:
-    """`conv2d` by TensorFlow's attributes: padding may be "EXPLICIT", with explicit_paddings of eight numbers."""
-    found = fields("Conv2D", strides, padding, data_format, dilations, explicit_paddings)
-    return Conv2D(*found)(input, filter, name=name)
-
-
-@public("raw_ops.Conv2DBackpropInput")
-@keywords_only
-def raw_conv2d_backprop_input(
-    input_sizes: Any,
-    filter: Any,
-    out_backprop: Any,
-    strides: Any,
-    padding: str,
-    use_cudnn_on_gpu: bool = True,
-    explicit_paddings: Any = [],  # noqa: B006
-    data_format: str = "NHWC",
-    dilations: Any = _ONES,
-    name: str | None = None,
-) -> Tensor:
-    """`conv2d_backprop_input` by TensorFlow's attributes."""
-    found = fields("Conv2DBackpropInput", strides, padding, data_format, dilations, explicit_paddings)
-    return Conv2DBackpropInput(*found)(sizes_of(input_sizes), filter, out_backprop, name=name)
-
-
-@public("raw_ops.Conv2DBackpropFilter")
-@keywords_only
-def raw_conv2d_backprop_filter(
-    input: Any,
-    filter_sizes: Any,
-    out_backprop: Any,
-    strides: Any,
-    padding: str,
-    use_cudnn_on_gpu: bool = True,
-    explicit_paddings: Any = [],  # noqa: B006
-    data_format: str = "NHWC",
-    dilations: Any = _ONES,
-    name: str | None = None,
-) -> Tensor:
-    """`conv2d_backprop_filter` by TensorFlow's attributes."""
-    found = fields("Conv2DBackpropFilter", strides, padding, data_format, dilations, explicit_paddings)
-    return Conv2DBackpropFilter(*found)(input, sizes_of(filter_sizes), out_backprop, name=name)
-
-
-@public("raw_ops.Conv3D")
-@keywords_only
-def raw_conv3d(
-    input: Any,
-    filter: Any,
-    strides: Any,
-    padding: Any,
-    data_format: str = "NDHWC",
-    dilations: Any = _FIVE,
-    name: str | None = None,
-) -> Tensor:
-    """`conv3d` by TensorFlow's attributes."""
-    return Conv3D(*fields("Conv3D", strides, padding, data_format, dilations, rank=3))(input, filter, name=name)
-
-
-@public("raw_ops.Conv3DBackpropInputV2")
-@keywords_only
-def raw_conv3d_backprop_input(
-    input_sizes: Any,
-    filter: Any,
-    out_backprop: Any,
-    strides: Any,
-    padding: Any,
-    data_format: str = "NDHWC",
-    dilations: Any = _FIVE,
-    name: str | None = None,
-) -> Tensor:
-    """The gradient of conv3d by its input, of shape input_sizes."""
-    op = Conv3DBackpropInputV2(*fields("Conv3DBackpropInputV2", strides, padding, data_format, dilations, rank=3))
-    return op(sizes_of(input_sizes), filter, out_backprop, name=name)
-
-
-@public("raw_ops.Conv3DBackpropFilterV2")
-@keywords_only
-def raw_conv3d_backprop_filter(
-    input: Any,
-    filter_sizes: Any,
-    out_backprop: Any,
-    strides: Any,
-    padding: Any,
-    data_format: str = "NDHWC",
-    dilations: Any = _FIVE,
-    name: str | None = None,
-) -> Tensor:
-    """The gradient of conv3d by its filter, of shape filter_sizes."""
-    op = Conv3DBackpropFilterV2(*fields("Conv3DBackpropFilterV2", strides, padding, data_format, dilations, rank=3))
     return op(input, sizes_of(filter_sizes), out_backprop, name=name)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import Callable
 from typing import Any
 
 from pullback.core import interpreter
@@ -88,15 +85,6 @@ def needed(where: str, name: str, value: Any) -> Any:
     return value
 
 
-def sizes_of(given: Any) -> Any:
-    """A shape argument, its Dimensions as numbers."""
-    if isinstance(given, TensorShape):
-        return tuple(given.as_list())
-    if isinstance(given, (list, tuple)):
-        return tuple([n.value if isinstance(n, Dimension) else n for n in given])
-    return given
-
-
 def of_rank(x: Any, rank: int, where: str, what: str = "input") -> Tensor:
     """x as a tensor of so many dimensions, as far as known.
 
@@ -153,11 +141,14 @@ def with_height(given: Any, at: int, where: str) -> Any:
 # --- the shape of what a transposed convolution makes ---------------------------------------------
 
 
+KEPT = "kept"  # an output has as many channels as the input
+
+
 def output_shape(given: Any, x: Tensor, kernel: Any, channels: Any, op: Any, where: str) -> Any:
     """output_shape as a static input: a tuple of ints or a tensor; what is None is worked out.
 
     Args:
-      kernel: sizes of the window, channels: of the output, both as far as known.
+      kernel: sizes of the window, channels: of the output, both as far as known; or KEPT, those of x.
     """
     if isinstance(given, TensorShape):
         given = None if given.rank is None else tuple(given.as_list())
@@ -176,17 +167,18 @@ def output_shape(given: Any, x: Tensor, kernel: Any, channels: Any, op: Any, whe
 
 def _natural_shape(x: Tensor, kernel: Any, channels: Any, op: Any, where: str) -> Any:
     """The shape that a transposed convolution has when nobody says one: a tuple, or a tensor."""
-    if kernel is None or len(kernel) != op.rank or None in (*kernel, channels):
+    kept = channels is KEPT
+    if kernel is None or len(kernel) != op.rank or None in kernel or channels is None:
         raise ShapeError(
             f"{where}: output_shape was not given whole, and cannot be worked out of filters whose shape is not "
             f"wholly known; say output_shape"
         ).locate()
     axes = zip(kernel, op.strides, op.dilations, window.per_axis(op.padding, op.rank), strict=True)
     more = tuple([window.restored(0, k, s, d, pad) for k, s, d, pad in axes])
-    scale = shapes.in_format((1, *op.strides, 0), op.data_format)
-    shift = shapes.in_format((0, *more, channels), op.data_format)
+    scale = shapes.in_format((1, *op.strides, int(kept)), op.data_format)
+    shift = shapes.in_format((0, *more, 0 if kept else channels), op.data_format)
     dims = x.spec.shape
-    if dims is not None and len(dims) == op.rank + 2 and None not in shapes.channels_last(dims, op.data_format)[:-1]:
+    if dims is not None and len(dims) == op.rank + 2 and None not in [n for n, a in zip(dims, scale, strict=True) if a]:
         return tuple([b if a == 0 else n * a + b for n, a, b in zip(dims, scale, shift, strict=True)])
     return Shape_()(x) * list(scale) + list(shift)
 
@@ -198,19 +190,3 @@ def value_of(sizes: Any, rank: int) -> tuple[Any, ...]:
     sizes = interpreter.as_tensor(sizes)
     known = interpreter.static_value(sizes) if hasattr(sizes, "value") else sizes.spec.value
     return known if isinstance(known, tuple) else (None,) * (rank + 2)
-
-
-# --- TensorFlow's ops by their attributes ---------------------------------------------------------
-
-
-def keywords_only(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, its arguments to be given by name, as all of TensorFlow's raw_ops want them."""
-
-    @functools.wraps(function)
-    def by_name(*args: Any, **kwargs: Any) -> Any:
-        if args:
-            names = ", ".join(inspect.signature(function).parameters)
-            raise TypeError(f"{function.__name__} only takes keyword arguments; give each by its name: {names}")
-        return function(**kwargs)
-
-    return by_name

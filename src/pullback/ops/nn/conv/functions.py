@@ -12,7 +12,6 @@ from pullback.ops.array.shape import ExpandDims
 from pullback.ops.math.scopes import scope
 from pullback.ops.nn.conv import Conv2D, Conv3D, window
 from pullback.ops.nn.conv.arguments import either, either_or_none, fields, lifted, lowered, needed, of_rank, raised
-from pullback.ops.nn.conv.arguments import keywords_only as keywords_only  # ops/raw.py takes it from here
 
 _ONES = [1, 1, 1, 1]
 _FIVE = [1, 1, 1, 1, 1]

@@ -1,6 +1,8 @@
-"""The three passes of a 2-D convolution as machine code; see native/sliding.py and native/gathering.py.
+"""The three passes of a 2-D convolution as machine code; see native/sliding.py, native/gathering.py and, for the
+forms that take fewer products, native/winograd.py.
 
-To the input, each phase of dx is a convolution of dy at stride 1 with every s-th tap, turned round.
+To the input, each phase of dx is a convolution of dy at stride 1 with every s-th tap, turned round; with few channels it
+goes by what each pixel gives to its window, native/scattering.py.
 """
 
 from __future__ import annotations
@@ -9,11 +11,14 @@ from math import prod
 from typing import Any, NamedTuple
 
 from pullback.core.op import lowering
+from pullback.native import cost, winograd
 from pullback.native.gathering import to_filter
 from pullback.native.machine import host
 from pullback.native.packing import CHUNK, pack, pack_turned, packed_size
+from pullback.native.scattering import add_scatter
 from pullback.native.sliding import Pass, add_slide, product, whole_range
 from pullback.native.tiles import channel_blocks, chosen, runs_on
+from pullback.native.winograd_filter import add_winograd_filter
 from pullback.ops.nn.conv import Conv2D, Conv2DBackpropFilter, Conv2DBackpropInput, shapes
 from pullback.ops.nn.conv.window import Geometry
 
@@ -37,6 +42,12 @@ def forward(task: Any, x: Any, w: Any, y: Any, op: Any, at: Geometry) -> None:
         product(task, x.seen((pixels, c)), w.seen((c, K)), y.seen((pixels, K)), turned=False)
         return
     P, Q = at.outs
+    steps = (P * Q * K, Q * K, K)
+    outputs = minimal_outputs(x, op, (KH, KW), cost.Sizes(x.shape[0], P, Q, c, K, KH))
+    if outputs:
+        made = winograd.Pass(x.shape, at.outs, K, KH, at.before, steps)
+        winograd.add_winograd(task, x, w, y, made, outputs, turned=False)
+        return
     lanes = host().lanes(x.kind)
     first, beyond = whole_range(x.shape[2], KW, op.strides[1], op.dilations[1], at.before[1], Q)
     block = chosen(host(), max(beyond - first, 1), K, lanes)
@@ -44,8 +55,13 @@ def forward(task: Any, x: Any, w: Any, y: Any, op: Any, at: Geometry) -> None:
     taps = KH * KW * c
     packed = task.scratch((packed_size(taps, K, block.vectors, lanes),), x.dtype)
     task.job(pack, (x.kind, block.vectors, last), [w, packed, taps, K, K, whole], items=taps)
-    steps = (P * Q * K, Q * K, K)
     add_slide(task, x, packed, y, Pass(x.shape, at.outs, (KH, KW), c, K, op.strides, op.dilations, at.before, steps))
+
+
+def minimal_outputs(x: Any, op: Any, kernel: tuple[int, int], at: cost.Sizes, **others: Any) -> int:
+    """m of the form F(m, r) that a pass uses; 0: another way."""
+    plain = kernel[0] == kernel[1] and tuple(op.strides) == (1, 1) == tuple(op.dilations)
+    return cost.outputs_of(x.kind, at, **others) if plain else 0
 
 
 class Phase(NamedTuple):
@@ -74,19 +90,35 @@ def backprop_input(op: Any, task: Any) -> Any:
     """dx of w and dy."""
     (_, w, dy), (dx,) = task.inputs, task.outputs
     at = shapes.settled(op, dx.shape, w.shape, dy.shape, "to_input")
-    plain = all(s == 1 or d == 1 for s, d in zip(op.strides, op.dilations, strict=True))
-    if not (runs_on(dy) and plain and w.size) or op.data_format != "NHWC" or w.shape[2] != dx.shape[3]:
+    if not (runs_on(dy) and w.size) or op.data_format != "NHWC" or w.shape[2] != dx.shape[3]:
         return NotImplemented
     to_input(task, w, dy, dx, op, at)
     return None
 
 
 def to_input(task: Any, w: Any, dy: Any, dx: Any, op: Any, at: Geometry) -> None:
-    """Each phase of dx as a convolution of dy."""
-    (N, H, W, C), (KH, KW, _, K), lanes = dx.shape, w.shape, host().lanes(dy.kind)
+    """The gradient to the input in the way that is estimated to be fastest."""
+    (N, H, W, C), (KH, KW, _, K) = dx.shape, w.shape
     if (KH, KW) == (1, 1) and tuple(op.strides) == (1, 1) and not at.padded:
         product(task, dy.seen((N * H * W, K)), w.seen((C, K)), dx.seen((N * H * W, C)), turned=True)
         return
+    scattered = cost.scattered(dy.kind, N * prod(at.outs), (KH, KW), C, K)
+    outputs = minimal_outputs(dy, op, (KH, KW), cost.Sizes(N, H, W, K, C, KH), rival=scattered)
+    if outputs:
+        before = KH - 1 - at.before[0], KW - 1 - at.before[1]
+        made = winograd.Pass((N, *at.outs, K), (H, W), C, KH, before, (H * W * C, W * C, C))
+        winograd.add_winograd(task, dy, w, dx, made, outputs, turned=True)
+        return
+    in_phases = all(s == 1 or d == 1 for s, d in zip(op.strides, op.dilations, strict=True))
+    if not in_phases or scattered < cost.direct(dy.kind, N * H * W, C, KH * KW * K / prod(op.strides)):
+        add_scatter(task, w, dy, dx, op.strides, op.dilations, at.outs, at.before)
+        return
+    add_phases(task, w, dy, dx, op, at)
+
+
+def add_phases(task: Any, w: Any, dy: Any, dx: Any, op: Any, at: Geometry) -> None:
+    """Each phase of dx as a convolution of dy. Along an axis either the stride or the dilation is 1."""
+    (N, H, W, C), (KH, KW, _, K), lanes = dx.shape, w.shape, host().lanes(dy.kind)
     (s, t), dilations = op.strides, op.dilations
     for down in phases(H, KH, s, dilations[0], at.before[0]):
         for over in phases(W, KW, t, dilations[1], at.before[1]):
@@ -114,5 +146,10 @@ def backprop_filter(op: Any, task: Any) -> Any:
     at = shapes.settled(op, x.shape, dw.shape, dy.shape, "to_filter")
     if not runs_on(x) or op.data_format != "NHWC" or dw.shape[2] != x.shape[3]:
         return NotImplemented
+    KH, KW, C, K = dw.shape
+    outputs = minimal_outputs(x, op, (KH, KW), cost.Sizes(x.shape[0], *at.outs, C, K, KH), to_filter=True)
+    if outputs:
+        add_winograd_filter(task, x, dy, dw, at.outs, at.before, outputs)
+        return None
     to_filter(task, x, dy, dw, op.strides, op.dilations, at.outs, at.before)
     return None

@@ -52,7 +52,7 @@ class Convolution(Op):
                     f"{self.type}: {what} must be {count} positive ints, {window.named(formats[0])}, not {value!r}"
                 )
         window.check_format(self.data_format, self.type, formats)
-        window.check_padding(self.padding, self.type)
+        window.check_padding(self.padding, self.type, self.rank)
 
     def attrs(self) -> dict[str, Any]:
         attrs = {
@@ -62,6 +62,10 @@ class Convolution(Op):
             "dilations": window.full(self.dilations, self.data_format),
         }
         return attrs
+
+    @classmethod
+    def from_attrs(cls, attrs: dict[str, Any]) -> Any:
+        return window.fields_from(cls, attrs, ("strides", "dilations"), window.LAYOUTS[cls.rank][0])
 
     def sibling(self, which: int) -> Any:
         """One of the three passes with the same fields."""

@@ -95,6 +95,8 @@ def mistakes_of(cls: Any) -> Iterator[tuple[Any, type[Exception], str]]:
     rank, words = cls.rank, "[" + ",".join(window.AXES[a] for a in ("DHW" if cls.rank == 3 else "HW"))
     yield lambda: cls(padding="same"), ArgumentError, 'did you mean "SAME"'
     yield lambda: cls(padding="FULL"), ArgumentError, "padding must be"
+    yield lambda: cls(padding=((1, 1),)), ArgumentError, "for each spatial axis"
+    yield lambda: cls(padding=((0, -1),) * rank), ArgumentError, "for each spatial axis"
     yield lambda: cls(data_format="CHWN"), ArgumentError, "data_format"
     yield lambda: cls(data_format="NHWC" if rank == 3 else "NDHWC"), ArgumentError, "data_format"
     yield lambda: cls(strides=(0,) * rank), ArgumentError, "strides must be"
@@ -118,6 +120,9 @@ def mistakes_of(cls: Any) -> Iterator[tuple[Any, type[Exception], str]]:
         yield lambda: op(x, (2, *windows[1:], 2, 5), y), ShapeError, "makes 3, but out_backprop has 2"
         yield lambda: op(x, (*windows, 2, 4), y), ShapeError, "not 8" if cls.depthwise else "must be 5, not 4"
         yield lambda: op(x, (*windows, 2, 5), np.ones((2, *outs[1:], made))), ShapeError, "batch"
+        yield lambda: op(x[0], (*windows, 2, 5), y), ShapeError, f"input must have {rank + 2} dimensions"
+        yield lambda: op(x, (*windows, 2, 5), y[0]), ShapeError, f"out_backprop must have {rank + 2} dimensions"
+        yield lambda: op(x, (*windows, 3, 5), np.ones((*outs, 5 * len(outs)))), ShapeError, "channels"
     else:
         yield lambda: op(images, w, y), ShapeError, count
         yield lambda: op((-1, *images[1:], 2), w, y), ShapeError, "negative size"
@@ -125,3 +130,5 @@ def mistakes_of(cls: Any) -> Iterator[tuple[Any, type[Exception], str]]:
         yield lambda: op((*images, 3), w, y), ShapeError, "has 3 channels"
         yield lambda: op((*images, 2), w, np.ones((*outs, 4))), ShapeError, f"needs {made}"
         yield lambda: op((2, *images[1:], 2), w, y), ShapeError, "batch must be 1"
+        yield lambda: op((*images, 2), w[0], y), ShapeError, words
+        yield lambda: op((*images, 2), w, y[0]), ShapeError, f"out_backprop must have {rank + 2} dimensions"

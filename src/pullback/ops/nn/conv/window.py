@@ -15,8 +15,12 @@ import functools
 import operator
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from pullback.core.errors import ArgumentError, ShapeError
+from pullback.core.op import attribute_as_field
 from pullback.core.shape import text
+from pullback.core.tensor import EagerTensor, Tensor
 
 Pair = tuple[int, int]
 Triple = tuple[int, int, int]
@@ -98,8 +102,10 @@ def numbers(value: Any, what: str, where: str, data_format: str = "NHWC") -> Num
     Raises:
       ArgumentError: another count, a number below 1, or one for batch or channels that is not 1.
     """
-    if hasattr(value, "numpy"):
-        value = value.numpy().tolist()
+    if isinstance(value, Tensor):
+        value = _settled(value, what, where)
+    elif isinstance(value, np.ndarray):
+        value = value.tolist()
     try:
         given = tuple(operator.index(v) for v in (value if isinstance(value, (list, tuple)) else (value,)))
     except TypeError:
@@ -120,6 +126,21 @@ def numbers(value: Any, what: str, where: str, data_format: str = "NHWC") -> Num
         counts = f"{COUNTS[rank]} or {COUNTS[rank + 2]}"
         raise ArgumentError(f"{where}: {what} must be an int, {counts} positive ints, not {value!r}")
     return given
+
+
+def _settled(value: Tensor, what: str, where: str) -> Any:
+    """The numbers of an integer tensor.
+
+    Raises:
+      ArgumentError: they are not known yet.
+    """
+    known = value.numpy().tolist() if isinstance(value, EagerTensor) else value.spec.value
+    if known is None or (isinstance(known, tuple) and None in known):
+        raise ArgumentError(
+            f"{where}: {what} must be known when the operation is made, and {value!r} is known only when it runs; "
+            f"give ints or a constant"
+        )
+    return known
 
 
 def padding_of(padding: Any, where: str, data_format: str = "NHWC", explicit: Any = ()) -> Padding:
@@ -164,11 +185,19 @@ def _pairs(data_format: str) -> str:
     return "[" + ",".join(names.get(letter, "[0,0]") for letter in data_format) + "]"
 
 
-def check_padding(padding: Any, where: str) -> None:
-    """Raises ArgumentError where a word is no padding."""
-    if isinstance(padding, str) and padding not in ("SAME", "VALID"):
-        hint = f'; did you mean "{padding.upper()}"?' if padding.upper() in ("SAME", "VALID") else ""
-        raise ArgumentError(f'{where}: padding must be "SAME", "VALID" or a list of pairs, not {padding!r}{hint}')
+def check_padding(padding: Any, where: str, rank: int | None = None) -> None:
+    """Raises ArgumentError where a word is no padding, or pairs are not one (before, after) for each of `rank` axes."""
+    if isinstance(padding, str):
+        if padding not in ("SAME", "VALID"):
+            hint = f'; did you mean "{padding.upper()}"?' if padding.upper() in ("SAME", "VALID") else ""
+            raise ArgumentError(f'{where}: padding must be "SAME", "VALID" or a list of pairs, not {padding!r}{hint}')
+        return
+    pairs = padding if isinstance(padding, tuple) else ()
+    whole = all(isinstance(pair, tuple) and len(pair) == 2 and min(pair) >= 0 for pair in pairs)
+    if not pairs or not whole or rank not in (None, len(pairs)):
+        raise ArgumentError(
+            f'{where}: padding must be "SAME", "VALID" or a pair (before, after) for each spatial axis, not {padding!r}'
+        )
 
 
 def check_format(data_format: Any, where: str, formats: tuple[str, ...] = FORMATS) -> None:
@@ -194,6 +223,41 @@ def padding_attrs(padding: Padding, data_format: str) -> dict[str, Any]:
         "padding": b"EXPLICIT",
         "explicit_paddings": [0, 0, *inner, 0, 0] if last(data_format) else [0, 0, 0, 0, *inner],
     }
+
+
+def inner(numbers: Any, data_format: str, where: str, what: str) -> tuple[int, ...]:
+    """The numbers of the spatial axes of such an attribute, the inverse of `full`.
+
+    Raises:
+      ArgumentError: batch or channels have another number than 1.
+    """
+    numbers = tuple(numbers)
+    spatial = numbers[1:-1] if last(data_format) else numbers[2:]
+    if full(spatial, data_format) != list(numbers):
+        raise ArgumentError(f"{where}: {what} must be 1 for batch and channels, but is {list(numbers)}")
+    return spatial
+
+
+def padding_from(attrs: dict[str, Any]) -> Padding:
+    """The padding of TensorFlow's attributes `padding` and `explicit_paddings`, the inverse of `padding_attrs`."""
+    if attrs["padding"] != b"EXPLICIT":
+        return attrs["padding"].decode()
+    numbers = list(attrs["explicit_paddings"])
+    rows = list(zip(numbers[::2], numbers[1::2], strict=True))
+    return tuple(rows[1:-1] if last(attrs.get("data_format", b"NHWC").decode()) else rows[2:])
+
+
+def fields_from(cls: Any, attrs: dict[str, Any], numbers: tuple[str, ...], default: str = "NHWC") -> Any:
+    """The windowed op of TensorFlow's attributes: `numbers` names those with a number for each dimension.
+
+    Raises:
+      ArgumentError: one of them is not 1 for batch and channels.
+    """
+    data_format = attrs.get("data_format", default.encode()).decode()
+    found: dict[str, Any] = {n: inner(attrs[n], data_format, cls.type, n) for n in numbers if n in attrs}
+    found["padding"] = padding_from(attrs)
+    others = {f: attribute_as_field(attrs[f]) for f in cls.fields if f in attrs and f not in found}
+    return cls(**found, **others)
 
 
 # --- sizes ----------------------------------------------------------------------------------------

@@ -10,12 +10,14 @@ from pullback.core.names import public
 from pullback.core.tensor import Tensor
 from pullback.ops.math.scopes import scope
 from pullback.ops.nn.conv import Conv2D
-from pullback.ops.nn.conv.arguments import either_or_none, fields, keywords_only, of_rank, sizes_of
+from pullback.ops.nn.conv.arguments import either_or_none, fields, of_rank
+from pullback.ops.nn.conv.raw import by_attributes
 from pullback.ops.nn.depthwise import (
     DepthwiseConv2dNative,
     DepthwiseConv2dNativeBackpropFilter,
     DepthwiseConv2dNativeBackpropInput,
 )
+from pullback.ops.raw_op import NEEDED, raw_op, sizes_of
 
 _ONES = [1, 1, 1, 1]
 
@@ -204,54 +206,12 @@ def depthwise_conv2d_backprop_filter(
     return DepthwiseConv2dNativeBackpropFilter(*found)(input, sizes_of(filter_sizes), out_backprop, name=name)
 
 
-@public("raw_ops.DepthwiseConv2dNative")
-@keywords_only
-def raw_depthwise_conv2d(
-    input: Any,
-    filter: Any,
-    strides: Any,
-    padding: str,
-    explicit_paddings: Any = [],  # noqa: B006
-    data_format: str = "NHWC",
-    dilations: Any = _ONES,
-    name: str | None = None,
-) -> Tensor:
-    """`depthwise_conv2d` by TensorFlow's attributes: "EXPLICIT" padding goes with eight explicit_paddings."""
-    found = fields("DepthwiseConv2dNative", strides, padding, data_format, dilations, explicit_paddings)
-    return DepthwiseConv2dNative(*found)(input, filter, name=name)
-
-
-@public("raw_ops.DepthwiseConv2dNativeBackpropInput")
-@keywords_only
-def raw_depthwise_conv2d_backprop_input(
-    input_sizes: Any,
-    filter: Any,
-    out_backprop: Any,
-    strides: Any,
-    padding: str,
-    explicit_paddings: Any = [],  # noqa: B006
-    data_format: str = "NHWC",
-    dilations: Any = _ONES,
-    name: str | None = None,
-) -> Tensor:
-    """`depthwise_conv2d_backprop_input` by TensorFlow's attributes."""
-    found = fields("DepthwiseConv2dNativeBackpropInput", strides, padding, data_format, dilations, explicit_paddings)
-    return DepthwiseConv2dNativeBackpropInput(*found)(sizes_of(input_sizes), filter, out_backprop, name=name)
-
-
-@public("raw_ops.DepthwiseConv2dNativeBackpropFilter")
-@keywords_only
-def raw_depthwise_conv2d_backprop_filter(
-    input: Any,
-    filter_sizes: Any,
-    out_backprop: Any,
-    strides: Any,
-    padding: str,
-    explicit_paddings: Any = [],  # noqa: B006
-    data_format: str = "NHWC",
-    dilations: Any = _ONES,
-    name: str | None = None,
-) -> Tensor:
-    """`depthwise_conv2d_backprop_filter` by TensorFlow's attributes."""
-    found = fields("DepthwiseConv2dNativeBackpropFilter", strides, padding, data_format, dilations, explicit_paddings)
-    return DepthwiseConv2dNativeBackpropFilter(*found)(input, sizes_of(filter_sizes), out_backprop, name=name)
+_ATTRIBUTES: dict[str, Any] = {
+    "strides": NEEDED,
+    "padding": NEEDED,
+    "explicit_paddings": [],
+    "data_format": "NHWC",
+    "dilations": _ONES,
+}
+for _kind in (DepthwiseConv2dNative, DepthwiseConv2dNativeBackpropInput, DepthwiseConv2dNativeBackpropFilter):
+    raw_op(globals(), _kind, by_attributes, _ATTRIBUTES)

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core import dtypes, shape
+from pullback.core import dtypes, interpreter, shape
 from pullback.core.basics import ZerosLike, shape_of
 from pullback.core.dtypes import INTS, REALS
 from pullback.core.errors import ArgumentError, ShapeError
@@ -26,7 +26,6 @@ from pullback.core.spec import Spec
 from pullback.ops.nn.conv import batching, window
 from pullback.ops.nn.conv.window import Pair
 from pullback.ops.nn.morphology import reference
-from pullback.ops.nn.pool.base import all_results
 from pullback.ops.nn.pool.reference import unpool
 from pullback.ops.nn.pool.switches import Repool, Unpool
 
@@ -58,6 +57,10 @@ class Morphology(Op):
             "rates": window.full(self.rates, "NHWC"),
             "padding": self.padding.encode(),
         }
+
+    @classmethod
+    def from_attrs(cls, attrs: dict[str, Any]) -> Any:
+        return window.fields_from(cls, attrs, ("strides", "rates"))
 
     def made(self, x: Any, w: Any) -> tuple[Any, ...]:
         """Shape of the output.
@@ -94,7 +97,7 @@ class Morphology(Op):
         x, w, *more = inputs
         rows = [batching.into_batch(batching.repeated(x, axes[0], size)), w]
         rows += [batching.into_batch(batching.repeated(t, a, size)) for t, a in zip(more, axes[2:], strict=True)]
-        return self.out_of_batch(all_results(self, *rows), size)
+        return self.out_of_batch(interpreter.current().run(self, tuple(rows)), size)
 
     def out_of_batch(self, results: tuple[Any, ...], size: int) -> Any:
         """Results that have the image's batch."""

@@ -12,8 +12,9 @@ from pullback.ops.array.layout import ReverseV2
 from pullback.ops.math.arithmetic import Neg
 from pullback.ops.math.scopes import scope
 from pullback.ops.nn.conv import window
-from pullback.ops.nn.conv.arguments import either, keywords_only, needed
+from pullback.ops.nn.conv.arguments import either, needed
 from pullback.ops.nn.morphology import Dilation2D, Dilation2DBackpropFilter, Dilation2DBackpropInput
+from pullback.ops.raw_op import NEEDED, raw_op
 
 
 def _fields(where: str, strides: Any, dilations: Any, padding: Any, data_format: Any = "NHWC") -> tuple[Any, ...]:
@@ -109,28 +110,9 @@ def _eroded(op: Any, value: Any, filters: Any, name: str | None) -> Tensor:
 # --- TensorFlow's ops by their attributes ---------------------------------------------------------
 
 
-@public("raw_ops.Dilation2D")
-@keywords_only
-def raw_dilation2d(input: Any, filter: Any, strides: Any, rates: Any, padding: Any, name: str | None = None) -> Tensor:
-    """`dilation2d` by TensorFlow's attributes."""
-    return Dilation2D(*_fields("Dilation2D", strides, rates, padding))(input, filter, name=name)
+def _by_attributes(kind: Any, strides: Any, rates: Any, padding: Any) -> Any:
+    return kind(*_fields(kind.type, strides, rates, padding))
 
 
-@public("raw_ops.Dilation2DBackpropInput")
-@keywords_only
-def raw_dilation2d_backprop_input(
-    input: Any, filter: Any, out_backprop: Any, strides: Any, rates: Any, padding: Any, name: str | None = None
-) -> Tensor:
-    """The gradient of dilation2d by its input, of the input's shape."""
-    op = Dilation2DBackpropInput(*_fields("Dilation2DBackpropInput", strides, rates, padding))
-    return op(input, filter, out_backprop, name=name)
-
-
-@public("raw_ops.Dilation2DBackpropFilter")
-@keywords_only
-def raw_dilation2d_backprop_filter(
-    input: Any, filter: Any, out_backprop: Any, strides: Any, rates: Any, padding: Any, name: str | None = None
-) -> Tensor:
-    """The gradient of dilation2d by its filter, of the filter's shape."""
-    op = Dilation2DBackpropFilter(*_fields("Dilation2DBackpropFilter", strides, rates, padding))
-    return op(input, filter, out_backprop, name=name)
+for _kind in (Dilation2D, Dilation2DBackpropInput, Dilation2DBackpropFilter):
+    raw_op(globals(), _kind, _by_attributes, {"strides": NEEDED, "rates": NEEDED, "padding": NEEDED})

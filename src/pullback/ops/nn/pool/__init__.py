@@ -1,27 +1,27 @@
 """Pooling over two and three spatial axes, and unpooling, closed under differentiation.
 
-    MaxPool(x) -> y; at            the largest of each window, and its switch: where it was
-    Unpool(y, at, shape) -> x      values put back at their switches; where switches meet, they add
-    Repool(x, at) -> y             what stands at the switches
-    AvgPool <-> AvgPoolGrad        each other's adjoints
+    y = MaxPool(x)             the largest of each window
+    dx = MaxPoolGrad(x, y, dy) dy put where they stood          g = MaxPoolGradGrad(x, y, dx)    what stands there
+    AvgPool <-> AvgPoolGrad    each other's adjoints
 
-MaxPool's gradient is Unpool by its switches; Unpool and Repool are each other's adjoints, so every order exists. Unpool
-and Repool need to know neither layout nor window, and serve any rank (`switches`). `base` holds the rules.
+The gradient of MaxPoolGrad is MaxPoolGradGrad and the other way round, so every order exists. MaxPoolWithArgmax says
+where its values stood, and its pair of gradients goes by that. `switches` unpools by such places without a window;
+`base` holds the rules.
 """
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
 
-from pullback.core import dtypes
-from pullback.core.basics import shape_of
+from pullback.core import dtypes, shape
+from pullback.core.basics import ZerosLike
 from pullback.core.dtypes import INTS, REALS, DType
 from pullback.core.errors import ArgumentError
 from pullback.core.op import op
 from pullback.core.spec import Spec
-from pullback.ops.nn.conv import batching
 from pullback.ops.nn.conv.window import Padding, Pair, Triple
 from pullback.ops.nn.pool import reference
 from pullback.ops.nn.pool.base import (
@@ -31,7 +31,6 @@ from pullback.ops.nn.pool.base import (
     Mean,
     MeanGrad,
     Pooling,
-    all_results,
     places,
 )
 from pullback.ops.nn.pool.switches import Repool, Unpool
@@ -49,7 +48,7 @@ class MaxPool(Maximum):
 
     y[n,p,q,c] = max_{r,s} x[n, p*a + r - top, q*b + s - left, c]
 
-    x [N,H,W,C]   ->   y [N,P,Q,C]; at [N,P,Q,C]
+    x [N,H,W,C]   ->   y [N,P,Q,C]
     """
 
     family = _MAX
@@ -61,7 +60,7 @@ class MaxPool(Maximum):
 
 @op
 class MaxPoolGrad(MaximumGrad):
-    """TensorFlow's gradient of MaxPool: `grad` put where MaxPool found its values, adding where they meet.
+    """The gradient of MaxPool: `grad` put where MaxPool found its values, adding where they meet.
 
     x [N,H,W,C]   y [N,P,Q,C]   dy [N,P,Q,C]   ->   dx [N,H,W,C]
     """
@@ -75,7 +74,7 @@ class MaxPoolGrad(MaximumGrad):
 
 @op
 class MaxPoolGradGrad(MaximumGradGrad):
-    """TensorFlow's gradient of MaxPoolGrad by `grad`: what stands where MaxPool found its values.
+    """The gradient of MaxPoolGrad by `grad`: what stands where MaxPool found its values.
 
     x [N,H,W,C]   y [N,P,Q,C]   g [N,H,W,C]   ->   [N,P,Q,C]
     """
@@ -89,7 +88,7 @@ class MaxPoolGradGrad(MaximumGradGrad):
 
 @op
 class MaxPool3D(Maximum):
-    """MaxPool over volumes. x [N,D,H,W,C]   ->   y [N,O,P,Q,C]; at [N,O,P,Q,C]"""
+    """MaxPool over volumes. x [N,D,H,W,C]   ->   y [N,O,P,Q,C]"""
 
     rank = 3
     family = _MAX_3D
@@ -101,7 +100,7 @@ class MaxPool3D(Maximum):
 
 @op
 class MaxPool3DGrad(MaximumGrad):
-    """TensorFlow's gradient of MaxPool3D. x [N,D,H,W,C]   y [N,O,P,Q,C]   dy [N,O,P,Q,C]   ->   dx [N,D,H,W,C]"""
+    """The gradient of MaxPool3D. x [N,D,H,W,C]   y [N,O,P,Q,C]   dy [N,O,P,Q,C]   ->   dx [N,D,H,W,C]"""
 
     rank = 3
     family = _MAX_3D
@@ -113,7 +112,7 @@ class MaxPool3DGrad(MaximumGrad):
 
 @op
 class MaxPool3DGradGrad(MaximumGradGrad):
-    """TensorFlow's gradient of MaxPool3DGrad. x [N,D,H,W,C]   y [N,O,P,Q,C]   g [N,D,H,W,C]   ->   [N,O,P,Q,C]"""
+    """The gradient of MaxPool3DGrad. x [N,D,H,W,C]   y [N,O,P,Q,C]   g [N,D,H,W,C]   ->   [N,O,P,Q,C]"""
 
     rank = 3
     family = _MAX_3D
@@ -123,15 +122,36 @@ class MaxPool3DGradGrad(MaximumGradGrad):
     data_format: str = "NDHWC"
 
 
+class ByArgmax(Pooling):
+    """Base of MaxPoolWithArgmax and its gradients, whose images are [N,H,W,C]."""
+
+    T = (*REALS, *INTS)
+    Targmax: Any = dtypes.INDICES
+    include_batch_in_index: Any = False
+
+    def check(self) -> None:
+        super().check()
+        if not isinstance(self.padding, str):
+            raise ArgumentError(f'{self.type}: padding must be "SAME" or "VALID"; pad the input by tf.pad for another')
+
+    def attrs(self) -> dict[str, Any]:
+        attrs = super().attrs()
+        del attrs["data_format"], attrs["explicit_paddings"]
+        return {**attrs, "include_batch_in_index": self.include_batch_in_index}
+
+    def other(self, kind: Any) -> Any:
+        """Another of the three with the same window."""
+        return kind(self.ksize, self.strides, self.padding, include_batch_in_index=self.include_batch_in_index)
+
+
 @op
-class MaxPoolWithArgmax(Pooling):
-    """MaxPool whose switches are an output: flat over (H,W,C), or over (N,H,W,C) with include_batch_in_index.
+class MaxPoolWithArgmax(ByArgmax):
+    """MaxPool that says where its values stood: flat over (H,W,C), or over (N,H,W,C) with include_batch_in_index.
 
     x [N,H,W,C]   ->   y [N,P,Q,C], argmax [N,P,Q,C]
     """
 
     signature = "input: T -> output: T, argmax: Targmax"
-    T = (*REALS, *INTS)
     ksize: Pair = (2, 2)
     strides: Pair = (2, 2)
     padding: Padding = "VALID"
@@ -144,15 +164,9 @@ class MaxPoolWithArgmax(Pooling):
             raise ArgumentError(
                 f"MaxPoolWithArgmax: the type of argmax must be int32 or int64, not {self.Targmax.name}"
             )
-        if not isinstance(self.padding, str):
-            raise ArgumentError(
-                'MaxPoolWithArgmax: padding must be "SAME" or "VALID"; pad the input by tf.pad for another'
-            )
 
     def attrs(self) -> dict[str, Any]:
-        attrs = super().attrs()
-        del attrs["data_format"], attrs["explicit_paddings"]
-        return {**attrs, "Targmax": self.Targmax, "include_batch_in_index": self.include_batch_in_index}
+        return {**super().attrs(), "Targmax": self.Targmax}
 
     def infer(self, x: Spec) -> tuple[Spec, ...]:
         out = self.pooled(x.shape)
@@ -163,21 +177,99 @@ class MaxPoolWithArgmax(Pooling):
         return y, self.argmax(at, x.shape)
 
     def argmax(self, at: Any, x: tuple[int, ...]) -> Any:
-        """Switches within each image, as the output says them."""
+        """Places within each image, as the output says them."""
         if self.include_batch_in_index:
             at = at + (np.arange(x[0]) * (x[1] * x[2] * x[3])).reshape(-1, 1, 1, 1)
         return at.astype(self.Targmax.numpy, copy=False)
 
+    def batch(self, size: Any, inputs: Any, axes: Any) -> Any:
+        """b joins N; images are counted within each entry only."""
+        if not self.include_batch_in_index or not inputs[0].spec.known:
+            return super().batch(size, inputs, axes)
+        _, N, *image = inputs[0].spec.shape
+        plain = MaxPoolWithArgmax(self.ksize, self.strides, self.padding, self.Targmax)
+        (y, at), _ = plain.batch(size, inputs, axes)
+        before = np.arange(N).reshape(N, 1, 1, 1) * prod(image)
+        return (y, at + before.astype(self.Targmax.numpy)), 0
+
     def grad(self, node: Any, dy: Any, _: Any) -> Any:
-        if dy is None:
-            return None
-        return Unpool(self.include_batch_in_index)(dy, node.results[1], shape_of(node.inputs[0]))
+        return None if dy is None else self.other(MaxPoolGradWithArgmax)(node.inputs[0], dy, node.results[1])
+
+
+class _ArgmaxGrad(ByArgmax):
+    """Base of the gradients of MaxPoolWithArgmax: linear in `grad`, which has the shape of its output or its input."""
+
+    def fitting(self, x: Any, argmax: Any, pooled: Any = None, image: Any = None) -> Any:
+        """The shape of what is pooled, by the inputs' shapes; `grad` is pooled or an image.
+
+        Raises:
+          ShapeError: they do not fit.
+        """
+        out = shape.merged(self.pooled(x), argmax, f"{self.type}: pooled input and argmax")
+        shape.merged(x, image, f"{self.type}: input and grad")
+        return shape.merged(out, pooled, f"{self.type}: argmax and grad")
+
+
+@op
+class MaxPoolGradWithArgmax(_ArgmaxGrad):
+    """The gradient of MaxPoolWithArgmax: `grad` put at its places, adding where they meet.
+
+    x [N,H,W,C]   dy [N,P,Q,C]   argmax [N,P,Q,C]   ->   dx [N,H,W,C]
+    """
+
+    signature = "input: T, grad: T, argmax: Targmax -> output: T"
+    ksize: Pair = (2, 2)
+    strides: Pair = (2, 2)
+    padding: Padding = "VALID"
+    include_batch_in_index: bool = False
+
+    def infer(self, x: Spec, dy: Spec, argmax: Spec) -> Spec:
+        self.fitting(x.shape, argmax.shape, dy.shape)
+        return x
+
+    def reference(self, x: Any, dy: Any, argmax: Any) -> Any:
+        self.fitting(x.shape, argmax.shape, dy.shape)
+        return reference.unpool(dy, argmax, x.shape, self.include_batch_in_index)
+
+    def grad(self, node: Any, g: Any) -> Any:
+        x, _, argmax = node.inputs
+        return ZerosLike()(x), self.other(MaxPoolGradGradWithArgmax)(x, g, argmax), None
 
     def batch(self, size: Any, inputs: Any, axes: Any) -> Any:
-        if self.include_batch_in_index or not inputs[0].spec.known:
+        x, dy, argmax = inputs
+        if not (x.spec.known and dy.spec.known and argmax.spec.known):
             return NotImplemented
-        found = all_results(self, batching.into_batch(inputs[0]))
-        return tuple([batching.out_of_batch(y, size) for y in found]), 0
+        to = x.spec.shape if axes[0] is None else x.spec.shape[1:]
+        unpool = Unpool(self.include_batch_in_index)
+        return unpool.batch(size, (dy, argmax, to), (*axes[1:], None))
+
+
+@op
+class MaxPoolGradGradWithArgmax(_ArgmaxGrad):
+    """The gradient of MaxPoolGradWithArgmax by its `grad`: what stands at the places.
+
+    x [N,H,W,C]   g [N,H,W,C]   argmax [N,P,Q,C]   ->   [N,P,Q,C]
+    """
+
+    signature = "input: T, grad: T, argmax: Targmax -> output: T"
+    ksize: Pair = (2, 2)
+    strides: Pair = (2, 2)
+    padding: Padding = "VALID"
+    include_batch_in_index: bool = False
+
+    def infer(self, x: Spec, g: Spec, argmax: Spec) -> Spec:
+        return g.with_shape(self.fitting(x.shape, argmax.shape, image=g.shape))
+
+    def reference(self, x: Any, g: Any, argmax: Any) -> Any:
+        self.fitting(x.shape, argmax.shape, image=g.shape)
+        return reference.repool(g, argmax, self.include_batch_in_index)
+
+    def grad(self, node: Any, h: Any) -> Any:
+        x, _, argmax = node.inputs
+        return ZerosLike()(x), self.other(MaxPoolGradWithArgmax)(x, h, argmax), None
+
+    def batch(self, size: Any, inputs: Any, axes: Any) -> Any:
+        return Repool(self.include_batch_in_index).batch(size, inputs[1:], axes[1:])
 
 
 # --- the mean -------------------------------------------------------------------------------------
@@ -249,6 +341,8 @@ __all__ = [
     "MaxPool3DGradGrad",
     "MaxPoolGrad",
     "MaxPoolGradGrad",
+    "MaxPoolGradGradWithArgmax",
+    "MaxPoolGradWithArgmax",
     "MaxPoolWithArgmax",
     "Repool",
     "Unpool",

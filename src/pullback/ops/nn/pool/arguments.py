@@ -46,13 +46,13 @@ def made(kind: Any, found: tuple[Any, ...]) -> Any:
         raise error.locate() from None
 
 
-def image(input: Any, where: str, rank: int = 2) -> Tensor:
+def image(input: Any, where: str, rank: int = 2, what: str = "input") -> Tensor:
     """The input as a tensor of rank + 2 dimensions, as far as known."""
     x = interpreter.as_tensor(input)
     if x.spec.shape is not None and len(x.spec.shape) != rank + 2:
         layouts = " or ".join(f"[{','.join(layout)}]" for layout in window.LAYOUTS[rank])
         raise ShapeError(
-            f"{where}: input must have {rank + 2} dimensions, {layouts}, but has shape {x.shape}; use tf.reshape"
+            f"{where}: {what} must have {rank + 2} dimensions, {layouts}, but has shape {x.shape}; use tf.reshape"
         ).locate()
     return x
 

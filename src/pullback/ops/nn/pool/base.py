@@ -1,10 +1,9 @@
 """Pooling for any number of spatial axes; the ops are these with a rank and a name.
 
-    y; at = maximum(x)         the largest of each window, and its switch: where it was
+    y = maximum(x)             the largest of each window
     y = mean(x)                of each window's real pixels
 
-A switch is the flat place of a value within its image, as the image lies in memory: (y W + x) C + c for [N,H,W,C],
-which is TensorFlow's argmax, and (c H + y) W + x for [N,C,H,W].
+Where the largest value was is asked by the gradients alone, who find it in x again: nothing is kept for them.
 """
 
 from __future__ import annotations
@@ -15,9 +14,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from pullback.core import dtypes, interpreter, shape
+from pullback.core import shape
 from pullback.core.basics import ZerosLike, shape_of, static_tuple
-from pullback.core.dtypes import INTS, REALS
+from pullback.core.dtypes import FLOATS, INTS, REALS
 from pullback.core.errors import ArgumentError, ShapeError
 from pullback.core.op import REGISTRY, Op
 from pullback.core.sample import Sample
@@ -26,7 +25,7 @@ from pullback.ops.nn.conv import batching, window
 from pullback.ops.nn.conv.batching import repeated
 from pullback.ops.nn.conv.shapes import channels_last, in_format
 from pullback.ops.nn.pool import reference
-from pullback.ops.nn.pool.switches import Unpool
+from pullback.ops.nn.pool.switches import Repool, Unpool
 
 
 class Pooling(Op):
@@ -52,7 +51,7 @@ class Pooling(Op):
                     f"{self.type}: {what} must be {count} positive ints, {window.named(formats[0])}, not {value!r}"
                 )
         window.check_format(self.data_format, self.type, formats)
-        window.check_padding(self.padding, self.type)
+        window.check_padding(self.padding, self.type, self.rank)
         pads = () if isinstance(self.padding, str) else zip(self.padding, self.ksize, strict=True)
         if any(max(pad) >= k for pad, k in pads):
             raise ArgumentError(
@@ -70,6 +69,10 @@ class Pooling(Op):
         if self.rank == 3 and not attrs["explicit_paddings"]:
             del attrs["explicit_paddings"]  # TensorFlow's has no such attribute
         return attrs
+
+    @classmethod
+    def from_attrs(cls, attrs: dict[str, Any]) -> Any:
+        return window.fields_from(cls, attrs, ("ksize", "strides"), window.LAYOUTS[cls.rank][0])
 
     def sibling(self, which: int) -> Any:
         """The op or a gradient of it, with the same window."""
@@ -105,6 +108,16 @@ class Pooling(Op):
         """The image in data_format's order again."""
         return x if window.last(self.data_format) else np.ascontiguousarray(np.moveaxis(x, -1, 1))
 
+    def batch(self, size: Any, inputs: Any, axes: Any) -> Any:
+        """b joins N, in every input."""
+        if not all(x.spec.known for x in inputs):
+            return NotImplemented
+        rows = [batching.into_batch(repeated(x, a, size)) for x, a in zip(inputs, axes, strict=True)]
+        made = self(*rows)
+        if isinstance(made, tuple):
+            return tuple([batching.out_of_batch(y, size) for y in made]), 0
+        return batching.out_of_batch(made, size), 0
+
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
         from pullback.ops.nn.pool import samples
@@ -118,11 +131,6 @@ class Pooling(Op):
         return samples.mistakes_of(cls)
 
 
-def all_results(op_: Op, *inputs: Any) -> tuple[Any, ...]:
-    """All results of an op, residuals too."""
-    return interpreter.current().run(op_, inputs)
-
-
 def places(op_: Pooling, x: tuple[int, ...]) -> Any:
     """For an image of shape x, the flat place of each pixel and channel within it: [H,W,C]."""
     flat = np.arange(prod(x[1:])).reshape(x[1:])
@@ -133,78 +141,96 @@ def places(op_: Pooling, x: tuple[int, ...]) -> Any:
 
 
 class Maximum(Pooling):
-    """x [N,H,W,C]   ->   y [N,P,Q,C]; at [N,P,Q,C]"""
+    """x [N,H,W,C]   ->   y [N,P,Q,C]"""
 
-    signature = "input: T -> output: T; at: int64"
+    signature = "input: T -> output: T"
     T = (*REALS, *INTS)
 
-    def infer(self, x: Spec) -> tuple[Spec, ...]:
-        out = self.pooled(x.shape)
-        return x.with_shape(out), Spec(out, dtypes.int64)
+    def infer(self, x: Spec) -> Spec:
+        return x.with_shape(self.pooled(x.shape))
 
-    def reference(self, x: Any) -> tuple[Any, ...]:
-        y, at = reference.max_pool(self.last(x), self.at(x.shape), self.ksize, self.strides, places(self, x.shape))
-        return self.first(y), self.first(at)
+    def reference(self, x: Any) -> Any:
+        return self.first(self.largest(x)[0])
 
-    def grad(self, node: Any, dy: Any, _: Any) -> Any:
-        return None if dy is None else Unpool()(dy, node.results[1], shape_of(node.inputs[0]))
+    def largest(self, x: Any) -> tuple[Any, Any]:
+        """(largest values, where they were: flat places within each image), channels last."""
+        return reference.max_pool(self.last(x), self.at(x.shape), self.ksize, self.strides, places(self, x.shape))
 
-    def batch(self, size: Any, inputs: Any, axes: Any) -> Any:
-        if not inputs[0].spec.known:
-            return NotImplemented
-        found = all_results(self, batching.into_batch(inputs[0]))
-        return tuple([batching.out_of_batch(y, size) for y in found]), 0
+    def grad(self, node: Any, dy: Any) -> Any:
+        return self.sibling(1)(node.inputs[0], node.results[0], dy)
 
 
 class _OfMaximum(Pooling):
-    """Base of TensorFlow's gradient ops of MaxPool, which take its input and output and find the switches anew."""
+    """Base of TensorFlow's gradient ops of MaxPool, which take its input and output. Where the largest values stand,
+    they find in the input anew: of equal ones in a window, the first in row order. The output says nothing more.
+    """
 
     signature = "orig_input: T, orig_output: T, grad: T -> output: T"
-    T = REALS
+    T = (*REALS, *INTS)
 
     def switches(self, x: Any) -> Any:
-        return self.sibling(0).reference(x)[1]
+        """For each window the flat place of its largest value within the image, as the image lies in memory."""
+        return self.first(self.sibling(0).largest(x)[1])
 
-    def fitting(self, x: Spec, y: Spec, dy: Spec) -> Spec:
-        """What the inputs together say of the output's shape."""
-        out = shape.merged(self.pooled(x.shape), y.shape, f"{self.type}: pooled orig_input and orig_output")
-        return y.with_shape(shape.merged(out, dy.shape, f"{self.type}: orig_output and grad"))
+    def fitting(self, x: Any, y: Any, pooled: Any = None, image: Any = None) -> Any:
+        """What the shapes of the inputs together say of the output's, `grad` being pooled or an image.
+
+        Raises:
+          ShapeError: they do not fit.
+        """
+        out = shape.merged(self.pooled(x), y, f"{self.type}: pooled orig_input and orig_output")
+        shape.merged(x, image, f"{self.type}: orig_input and grad")
+        return shape.merged(out, pooled, f"{self.type}: orig_output and grad")
 
     def batch(self, size: Any, inputs: Any, axes: Any) -> Any:
-        if not all(x.spec.known for x in inputs):
-            return NotImplemented
-        rows = [batching.into_batch(repeated(x, a, size)) for x, a in zip(inputs, axes, strict=True)]
-        return batching.out_of_batch(self(*rows), size), 0
+        """b joins N; where the image lacks b, as in a Jacobian, its switches are found once for all."""
+        x, y, g = inputs
+        plain = self.rank == 2 and self.data_format == "NHWC" and isinstance(self.padding, str)
+        if not plain or axes[:2] != (None, None) or not (x.spec.known and y.spec.known and g.spec.known):
+            return super().batch(size, inputs, axes)
+        at = REGISTRY["MaxPoolWithArgmax"](self.ksize, self.strides, self.padding)(x)[1]
+        return self.by_switches(size, g, at, x.spec.shape)
+
+    def by_switches(self, size: int, g: Any, at: Any, image: Any) -> Any:
+        """What `batch` gives, g [b,...] alone having the axis."""
+        raise TypeError(f"{self.type} does not say what it does")
 
 
 class MaximumGrad(_OfMaximum):
     """x [N,H,W,C]   y [N,P,Q,C]   dy [N,P,Q,C]   ->   dx [N,H,W,C]"""
 
     def infer(self, x: Spec, y: Spec, dy: Spec) -> Spec:
-        self.fitting(x, y, dy)
+        self.fitting(x.shape, y.shape, dy.shape)
         return x
 
     def reference(self, x: Any, y: Any, dy: Any) -> Any:
+        self.fitting(x.shape, y.shape, dy.shape)
         return reference.unpool(dy, self.switches(x), x.shape, False)
 
     def grad(self, node: Any, g: Any) -> Any:
         x, y, _ = node.inputs
         return ZerosLike()(x), ZerosLike()(y), self.sibling(2)(x, y, g)
 
+    def by_switches(self, size: int, g: Any, at: Any, image: Any) -> Any:
+        return Unpool().batch(size, (g, at, image), (0, None, None))
+
 
 class MaximumGradGrad(_OfMaximum):
     """x [N,H,W,C]   y [N,P,Q,C]   g [N,H,W,C]   ->   [N,P,Q,C]"""
 
     def infer(self, x: Spec, y: Spec, g: Spec) -> Spec:
-        shape.merged(x.shape, g.shape, f"{self.type}: orig_input and grad")
-        return self.fitting(x, y, y)
+        return y.with_shape(self.fitting(x.shape, y.shape, image=g.shape))
 
     def reference(self, x: Any, y: Any, g: Any) -> Any:
+        self.fitting(x.shape, y.shape, image=g.shape)
         return reference.repool(g, self.switches(x), False)
 
     def grad(self, node: Any, g: Any) -> Any:
         x, y, _ = node.inputs
         return ZerosLike()(x), ZerosLike()(y), self.sibling(1)(x, y, g)
+
+    def by_switches(self, size: int, g: Any, at: Any, image: Any) -> Any:
+        return Repool().batch(size, (g, at), (0, None))
 
 
 # --- the mean -------------------------------------------------------------------------------------
@@ -214,7 +240,7 @@ class Mean(Pooling):
     """x [N,H,W,C]   ->   y [N,P,Q,C]"""
 
     signature = "value: T -> output: T"
-    T = REALS
+    T = FLOATS
 
     def infer(self, x: Spec) -> Spec:
         return x.with_shape(self.pooled(x.shape))
@@ -225,17 +251,12 @@ class Mean(Pooling):
     def grad(self, node: Any, dy: Any) -> Any:
         return self.sibling(1)(shape_of(node.inputs[0]), dy)
 
-    def batch(self, size: Any, inputs: Any, axes: Any) -> Any:
-        if not inputs[0].spec.known:
-            return NotImplemented
-        return batching.out_of_batch(self(batching.into_batch(inputs[0])), size), 0
-
 
 class MeanGrad(Pooling):
     """orig_input_shape [4]   dy [N,P,Q,C]   ->   dx [orig_input_shape]"""
 
     signature = "orig_input_shape: int32|int64, grad: T -> output: T"
-    T = REALS
+    T = FLOATS
     static = (0,)
 
     def infer(self, to: Spec, dy: Spec) -> Spec:

@@ -2,162 +2,114 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from pullback.core import dtypes, interpreter
 from pullback.core.dtypes import DType, as_dtype
 from pullback.core.errors import ArgumentError
 from pullback.core.names import public
 from pullback.core.tensor import Tensor
+from pullback.ops.nn.conv import window
 from pullback.ops.nn.pool import MaxPoolWithArgmax
 from pullback.ops.nn.pool.arguments import AVG, MAX, either, fields, image, made, pooled, rank_said
 
+Pooling = Callable[..., Tensor]
 
-@public("nn.max_pool", v1="nn.max_pool_v2")
-def max_pool(
-    input: Any, ksize: Any, strides: Any, padding: Any, data_format: str | None = None, name: str | None = None
-) -> Tensor:
-    """The largest value in each window.
+_LARGEST = "The largest value in each window. What is padded never wins."
+_MEAN = "The mean of each window's pixels. Padding does not count: at edges the divisor is smaller."
+_ARGUMENTS = """
 
     Args:
-      input: Tensor [N,*spatial,C], or [N,C,*spatial] for "NCW", "NCHW" or "NCDHW", of one to three spatial axes; real.
+      {value}: Tensor {layouts}; {types}.
       ksize, strides: an int, a number for each spatial axis in pixels, or one for each dimension.
-      padding: "SAME", "VALID", or a pair (before, after) for each dimension, less than ksize on every side. What is
-        padded never wins.
-      data_format: channels last where left out, with as many spatial axes as input has.
+      padding: "SAME", "VALID", or a pair (before, after) for each dimension, less than ksize on every side.
+      data_format: {default}.
     Returns:
-      Tensor [N,P,Q,C], in data_format's order.
+      Tensor of the same layout, with the windows' positions in place of the pixels.
     Raises:
-      ShapeError: the window is larger than the padded input.
-    Gradient: dy goes to the winning pixel; on a tie, to the first in row order. Of every order.
+      ShapeError: the input has another number of dimensions, or the window is larger than it with its padding.
+      ArgumentError: ksize, strides, padding or data_format mean nothing.
+    Gradient: {gradient}. Of every order.
     """
-    x = interpreter.as_tensor(input)
-    rank = rank_said("max_pool", x, data_format)
-    return pooled(MAX, "max_pool", x, ksize, strides, padding, data_format, rank, name)
+_ORDINARY = '[N,*spatial,C], or [N,C,*spatial] for a data_format that begins with "NC", of one to three spatial axes'
 
 
-@public(v1="nn.max_pool")
-def max_pool_v1(
-    value: Any,
-    ksize: Any,
-    strides: Any,
-    padding: Any,
-    data_format: str = "NHWC",
-    name: str | None = None,
-    input: Any = None,
-) -> Tensor:
-    """`max_pool` with TensorFlow 1's names: `value` is input."""
-    return pooled(MAX, "max_pool", either("max_pool", value, input), ksize, strides, padding, data_format, 2, name)
+def _documented(function: Pooling, name: str, kinds: Any, rank: int | None, value: str = "input") -> Pooling:
+    """The function with its name, and with its documentation by what and over how many axes it pools."""
+    layouts = _ORDINARY if rank is None else " or ".join(f"[{','.join(layout)}]" for layout in window.LAYOUTS[rank])
+    default = "channels last where left out" if rank is None else " or ".join(map(repr, window.LAYOUTS[rank]))
+    largest = kinds is MAX
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = (_LARGEST if largest else _MEAN) + _ARGUMENTS.format(
+        value=value,
+        layouts=layouts,
+        types="real or integer" if largest else "floating or complex",
+        default=default,
+        gradient="dy goes to the winning pixel; on a tie, to the first in row order"
+        if largest
+        else "each dy spread evenly over its window's pixels",
+    )
+    return function
 
 
-@public("nn.max_pool2d")
-def max_pool2d(
-    input: Any, ksize: Any, strides: Any, padding: Any, data_format: str = "NHWC", name: str | None = None
-) -> Tensor:
-    """The largest value in each window of an image; see `max_pool`."""
-    return pooled(MAX, "max_pool2d", input, ksize, strides, padding, data_format, 2, name)
+def _of_any_rank(name: str, kinds: Any) -> Pooling:
+    def pool(
+        input: Any, ksize: Any, strides: Any, padding: Any, data_format: str | None = None, name: str | None = None
+    ) -> Tensor:
+        x = interpreter.as_tensor(input)
+        return pooled(kinds, where, x, ksize, strides, padding, data_format, rank_said(where, x, data_format), name)
+
+    where = name
+    return public(f"nn.{name}", v1=f"nn.{name}_v2")(_documented(pool, name, kinds, None))
 
 
-@public("nn.avg_pool", v1="nn.avg_pool_v2")
-def avg_pool(
-    input: Any, ksize: Any, strides: Any, padding: Any, data_format: str | None = None, name: str | None = None
-) -> Tensor:
-    """The mean of each window's pixels. Padding does not count: at edges the divisor is smaller.
+def _of_rank(name: str, kinds: Any, rank: int, v1: Any = ()) -> Pooling:
+    layout = window.LAYOUTS[rank][0]
 
-    Args:
-      input: Tensor, as for `max_pool`; floating.
-      ksize, strides, padding, data_format: as for `max_pool`.
-    Returns:
-      Tensor [N,P,Q,C], in data_format's order.
-    Raises:
-      ShapeError: the window is larger than the padded input.
-    Gradient: each dy spread evenly over its window's pixels. Of every order.
-    """
-    x = interpreter.as_tensor(input)
-    rank = rank_said("avg_pool", x, data_format)
-    return pooled(AVG, "avg_pool", x, ksize, strides, padding, data_format, rank, name)
+    def pool(
+        input: Any, ksize: Any, strides: Any, padding: Any, data_format: str = layout, name: str | None = None
+    ) -> Tensor:
+        return pooled(kinds, where, input, ksize, strides, padding, data_format, rank, name)
+
+    where = name
+    return public(f"nn.{name}", v1=v1)(_documented(pool, name, kinds, rank))
 
 
-@public(v1=("nn.avg_pool", "nn.avg_pool2d"))
-def avg_pool_v1(
-    value: Any,
-    ksize: Any,
-    strides: Any,
-    padding: Any,
-    data_format: str = "NHWC",
-    name: str | None = None,
-    input: Any = None,
-) -> Tensor:
-    """`avg_pool` with TensorFlow 1's names: `value` is input."""
-    return pooled(AVG, "avg_pool", either("avg_pool", value, input), ksize, strides, padding, data_format, 2, name)
+def _of_images_v1(name: str, kinds: Any, *names: str) -> Pooling:
+    """TensorFlow 1's, whose `value` is input."""
+
+    def pool(
+        value: Any,
+        ksize: Any,
+        strides: Any,
+        padding: Any,
+        data_format: str = "NHWC",
+        name: str | None = None,
+        input: Any = None,
+    ) -> Tensor:
+        return pooled(kinds, where, either(where, value, input), ksize, strides, padding, data_format, 2, name)
+
+    where = name
+    return public(v1=names)(_documented(pool, f"{name}_v1", kinds, 2, "value (or input)"))
 
 
-@public("nn.avg_pool2d", v1=None)
-def avg_pool2d(
-    input: Any, ksize: Any, strides: Any, padding: Any, data_format: str = "NHWC", name: str | None = None
-) -> Tensor:
-    """The mean of each window of an image; see `avg_pool`."""
-    return pooled(AVG, "avg_pool2d", input, ksize, strides, padding, data_format, 2, name)
+max_pool, avg_pool = _of_any_rank("max_pool", MAX), _of_any_rank("avg_pool", AVG)
+max_pool1d, avg_pool1d = _of_rank("max_pool1d", MAX, 1), _of_rank("avg_pool1d", AVG, 1)
+max_pool2d, avg_pool2d = _of_rank("max_pool2d", MAX, 2), _of_rank("avg_pool2d", AVG, 2, v1=None)
+max_pool3d, avg_pool3d = _of_rank("max_pool3d", MAX, 3), _of_rank("avg_pool3d", AVG, 3)
+max_pool_v1 = _of_images_v1("max_pool", MAX, "nn.max_pool")
+avg_pool_v1 = _of_images_v1("avg_pool", AVG, "nn.avg_pool", "nn.avg_pool2d")
 
 
-@public("nn.max_pool1d")
-def max_pool1d(
-    input: Any, ksize: Any, strides: Any, padding: Any, data_format: str = "NWC", name: str | None = None
-) -> Tensor:
-    """The largest value in each window of a row; see `max_pool`. By max_pool2d over images of height 1.
-
-    Args:
-      input: Tensor [N,W,C], or [N,C,W] for data_format "NCW".
-      ksize, strides: an int, one number or three. padding: as for `max_pool`.
-    Raises:
-      ShapeError: input has another number of dimensions, or the window is larger than it.
-    """
-    return pooled(MAX, "max_pool1d", input, ksize, strides, padding, data_format, 1, name)
+# --- and where the largest was --------------------------------------------------------------------
 
 
-@public("nn.max_pool3d")
-def max_pool3d(
-    input: Any, ksize: Any, strides: Any, padding: Any, data_format: str = "NDHWC", name: str | None = None
-) -> Tensor:
-    """The largest value in each window of a volume; see `max_pool`.
+class MaxAndArgmax(NamedTuple):
+    """What max_pool_with_argmax answers."""
 
-    Args:
-      input: Tensor [N,D,H,W,C], or [N,C,D,H,W] for data_format "NCDHW".
-      ksize, strides: an int, three numbers (depth, height, width) or five. padding: as for `max_pool`.
-    Raises:
-      ShapeError: input has another number of dimensions, or the window is larger than it.
-    """
-    return pooled(MAX, "max_pool3d", input, ksize, strides, padding, data_format, 3, name)
-
-
-@public("nn.avg_pool1d")
-def avg_pool1d(
-    input: Any, ksize: Any, strides: Any, padding: Any, data_format: str = "NWC", name: str | None = None
-) -> Tensor:
-    """The mean of each window of a row; see `avg_pool`. By avg_pool2d over images of height 1.
-
-    Args:
-      input: Tensor [N,W,C], or [N,C,W] for data_format "NCW".
-      ksize, strides: an int, one number or three. padding: as for `avg_pool`.
-    Raises:
-      ShapeError: input has another number of dimensions, or the window is larger than it.
-    """
-    return pooled(AVG, "avg_pool1d", input, ksize, strides, padding, data_format, 1, name)
-
-
-@public("nn.avg_pool3d")
-def avg_pool3d(
-    input: Any, ksize: Any, strides: Any, padding: Any, data_format: str = "NDHWC", name: str | None = None
-) -> Tensor:
-    """The mean of each window of a volume; see `avg_pool`.
-
-    Args:
-      input: Tensor [N,D,H,W,C], or [N,C,D,H,W] for data_format "NCDHW".
-      ksize, strides: an int, three numbers (depth, height, width) or five. padding: as for `avg_pool`.
-    Raises:
-      ShapeError: input has another number of dimensions, or the window is larger than it.
-    """
-    return pooled(AVG, "avg_pool3d", input, ksize, strides, padding, data_format, 3, name)
+    output: Tensor
+    argmax: Tensor
 
 
 @public("nn.max_pool_with_argmax", v1=None)
@@ -170,7 +122,7 @@ def max_pool_with_argmax(
     output_dtype: DType = dtypes.int64,
     include_batch_in_index: bool = False,
     name: str | None = None,
-) -> tuple[Tensor, Tensor]:
+) -> MaxAndArgmax:
     """Largest value in each window, and where it was.
 
     Args:
@@ -194,7 +146,7 @@ def max_pool_with_argmax(
         ).locate()
     k, s, pad, _ = fields(where, ksize, strides, padding, data_format)
     op = made(MaxPoolWithArgmax, (k, s, pad, as_dtype(output_dtype), bool(include_batch_in_index)))
-    return op(image(input, where), name=name)
+    return MaxAndArgmax(*op(image(input, where), name=name))
 
 
 @public(v1="nn.max_pool_with_argmax")
@@ -208,7 +160,7 @@ def max_pool_with_argmax_v1(
     name: str | None = None,
     output_dtype: Any = None,
     include_batch_in_index: bool = False,
-) -> tuple[Tensor, Tensor]:
+) -> MaxAndArgmax:
     """`max_pool_with_argmax` with TensorFlow 1's names: `Targmax` is output_dtype."""
     if Targmax is not None and output_dtype is not None:
         raise ArgumentError("max_pool_with_argmax: Targmax and output_dtype are the same argument; give one").locate()

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from pullback.core import dtypes
-from pullback.core.dtypes import DType, as_dtype
-from pullback.core.names import public
+from pullback.core.dtypes import as_dtype
 from pullback.core.tensor import Tensor
-from pullback.ops.nn.conv.arguments import keywords_only, sizes_of
 from pullback.ops.nn.pool import (
     AvgPool,
     AvgPool3D,
@@ -20,171 +18,82 @@ from pullback.ops.nn.pool import (
     MaxPool3DGradGrad,
     MaxPoolGrad,
     MaxPoolGradGrad,
+    MaxPoolGradGradWithArgmax,
+    MaxPoolGradWithArgmax,
     MaxPoolWithArgmax,
 )
 from pullback.ops.nn.pool.arguments import fields, made
+from pullback.ops.raw_op import NEEDED, raw_function, raw_op
+
+_WINDOW: dict[str, Any] = {"ksize": NEEDED, "strides": NEEDED, "padding": NEEDED}
+_IMAGES = {**_WINDOW, "data_format": "NHWC"}
+_EXPLICIT = {**_WINDOW, "explicit_paddings": [], "data_format": "NHWC"}
+_VOLUMES = {**_WINDOW, "data_format": "NDHWC"}
 
 
-def _op(kind: Any, ksize: Any, strides: Any, padding: Any, data_format: Any, explicit: Any = ()) -> Any:
-    return made(kind, fields(kind.type, ksize, strides, padding, data_format, kind.rank, explicit))
+def by_attributes(
+    kind: Any, ksize: Any, strides: Any, padding: Any, data_format: Any, explicit_paddings: Any = ()
+) -> Any:
+    """The op that TensorFlow's attributes mean."""
+    return made(kind, fields(kind.type, ksize, strides, padding, data_format, kind.rank, explicit_paddings))
 
 
-# --- images ---------------------------------------------------------------------------------------
+def _by_argmax(kind: Any, ksize: Any, strides: Any, padding: Any, include_batch_in_index: bool, **more: Any) -> Any:
+    k, s, pad, _ = fields(kind.type, ksize, strides, padding, "NHWC")
+    types = [as_dtype(t) for t in more.values()]
+    return made(kind, (k, s, pad, *types, bool(include_batch_in_index)))
 
 
-@public("raw_ops.MaxPool")
-@keywords_only
-def raw_max_pool(
-    input: Any,
-    ksize: Any,
-    strides: Any,
-    padding: Any,
-    explicit_paddings: Any = [],  # noqa: B006
-    data_format: str = "NHWC",
-    name: str | None = None,
+for _kind in (MaxPool, MaxPoolGrad):
+    raw_op(globals(), _kind, by_attributes, _EXPLICIT)
+for _kind in (MaxPoolGradGrad, AvgPool, AvgPoolGrad):
+    raw_op(globals(), _kind, by_attributes, _IMAGES)
+for _kind in (MaxPool3D, MaxPool3DGrad, MaxPool3DGradGrad, AvgPool3D, AvgPool3DGrad):
+    raw_op(globals(), _kind, by_attributes, _VOLUMES)
+for _kind in (MaxPoolGradWithArgmax, MaxPoolGradGradWithArgmax):
+    raw_op(globals(), _kind, _by_argmax, {**_WINDOW, "include_batch_in_index": False})
+raw_op(globals(), MaxPoolWithArgmax, _by_argmax, {**_WINDOW, "Targmax": dtypes.int64, "include_batch_in_index": False})
+
+
+# --- ksize and strides as tensors -----------------------------------------------------------------
+
+
+def max_pool_v2(
+    input: Any, ksize: Any, strides: Any, padding: str, data_format: str = "NHWC", name: str | None = None
 ) -> Tensor:
-    """`max_pool` by TensorFlow's attributes: padding may be "EXPLICIT", with explicit_paddings of eight numbers."""
-    return _op(MaxPool, ksize, strides, padding, data_format, explicit_paddings)(input, name=name)
+    """MaxPool whose ksize and strides may be tensors, of a value known when the op is made."""
+    return by_attributes(MaxPool, ksize, strides, padding, data_format)(input, name=name)
 
 
-@public("raw_ops.MaxPoolGrad")
-@keywords_only
-def raw_max_pool_grad(
+def max_pool_grad_v2(
     orig_input: Any,
     orig_output: Any,
     grad: Any,
     ksize: Any,
     strides: Any,
-    padding: Any,
-    explicit_paddings: Any = [],  # noqa: B006
+    padding: str,
     data_format: str = "NHWC",
     name: str | None = None,
 ) -> Tensor:
-    """The gradient of max_pool."""
-    op = _op(MaxPoolGrad, ksize, strides, padding, data_format, explicit_paddings)
+    """MaxPoolGrad whose ksize and strides may be tensors, of a value known when the op is made."""
+    return by_attributes(MaxPoolGrad, ksize, strides, padding, data_format)(orig_input, orig_output, grad, name=name)
+
+
+def max_pool_grad_grad_v2(
+    orig_input: Any,
+    orig_output: Any,
+    grad: Any,
+    ksize: Any,
+    strides: Any,
+    padding: str,
+    data_format: str = "NHWC",
+    name: str | None = None,
+) -> Tensor:
+    """MaxPoolGradGrad whose ksize and strides may be tensors, of a value known when the op is made."""
+    op = by_attributes(MaxPoolGradGrad, ksize, strides, padding, data_format)
     return op(orig_input, orig_output, grad, name=name)
 
 
-@public("raw_ops.MaxPoolGradGrad")
-@keywords_only
-def raw_max_pool_grad_grad(
-    orig_input: Any,
-    orig_output: Any,
-    grad: Any,
-    ksize: Any,
-    strides: Any,
-    padding: Any,
-    data_format: str = "NHWC",
-    name: str | None = None,
-) -> Tensor:
-    """The gradient of MaxPoolGrad by its `grad`."""
-    return _op(MaxPoolGradGrad, ksize, strides, padding, data_format)(orig_input, orig_output, grad, name=name)
-
-
-@public("raw_ops.MaxPoolWithArgmax")
-@keywords_only
-def raw_max_pool_with_argmax(
-    input: Any,
-    ksize: Any,
-    strides: Any,
-    padding: Any,
-    Targmax: DType = dtypes.int64,
-    include_batch_in_index: bool = False,
-    name: str | None = None,
-) -> tuple[Tensor, Tensor]:
-    """`max_pool_with_argmax` by TensorFlow's attributes."""
-    k, s, pad, _ = fields("MaxPoolWithArgmax", ksize, strides, padding, "NHWC")
-    op = made(MaxPoolWithArgmax, (k, s, pad, as_dtype(Targmax), bool(include_batch_in_index)))
-    return op(input, name=name)
-
-
-@public("raw_ops.AvgPool")
-@keywords_only
-def raw_avg_pool(
-    value: Any, ksize: Any, strides: Any, padding: Any, data_format: str = "NHWC", name: str | None = None
-) -> Tensor:
-    """`avg_pool` by TensorFlow's attributes."""
-    return _op(AvgPool, ksize, strides, padding, data_format)(value, name=name)
-
-
-@public("raw_ops.AvgPoolGrad")
-@keywords_only
-def raw_avg_pool_grad(
-    orig_input_shape: Any,
-    grad: Any,
-    ksize: Any,
-    strides: Any,
-    padding: Any,
-    data_format: str = "NHWC",
-    name: str | None = None,
-) -> Tensor:
-    """The gradient of avg_pool, of shape orig_input_shape."""
-    return _op(AvgPoolGrad, ksize, strides, padding, data_format)(sizes_of(orig_input_shape), grad, name=name)
-
-
-# --- volumes --------------------------------------------------------------------------------------
-
-
-@public("raw_ops.MaxPool3D")
-@keywords_only
-def raw_max_pool3d(
-    input: Any, ksize: Any, strides: Any, padding: Any, data_format: str = "NDHWC", name: str | None = None
-) -> Tensor:
-    """`max_pool3d` by TensorFlow's attributes."""
-    return _op(MaxPool3D, ksize, strides, padding, data_format)(input, name=name)
-
-
-@public("raw_ops.MaxPool3DGrad")
-@keywords_only
-def raw_max_pool3d_grad(
-    orig_input: Any,
-    orig_output: Any,
-    grad: Any,
-    ksize: Any,
-    strides: Any,
-    padding: Any,
-    data_format: str = "NDHWC",
-    name: str | None = None,
-) -> Tensor:
-    """The gradient of max_pool3d."""
-    return _op(MaxPool3DGrad, ksize, strides, padding, data_format)(orig_input, orig_output, grad, name=name)
-
-
-@public("raw_ops.MaxPool3DGradGrad")
-@keywords_only
-def raw_max_pool3d_grad_grad(
-    orig_input: Any,
-    orig_output: Any,
-    grad: Any,
-    ksize: Any,
-    strides: Any,
-    padding: Any,
-    data_format: str = "NDHWC",
-    name: str | None = None,
-) -> Tensor:
-    """The gradient of MaxPool3DGrad by its `grad`."""
-    return _op(MaxPool3DGradGrad, ksize, strides, padding, data_format)(orig_input, orig_output, grad, name=name)
-
-
-@public("raw_ops.AvgPool3D")
-@keywords_only
-def raw_avg_pool3d(
-    input: Any, ksize: Any, strides: Any, padding: Any, data_format: str = "NDHWC", name: str | None = None
-) -> Tensor:
-    """`avg_pool3d` by TensorFlow's attributes."""
-    return _op(AvgPool3D, ksize, strides, padding, data_format)(input, name=name)
-
-
-@public("raw_ops.AvgPool3DGrad")
-@keywords_only
-def raw_avg_pool3d_grad(
-    orig_input_shape: Any,
-    grad: Any,
-    ksize: Any,
-    strides: Any,
-    padding: Any,
-    data_format: str = "NDHWC",
-    name: str | None = None,
-) -> Tensor:
-    """The gradient of avg_pool3d, of shape orig_input_shape."""
-    return _op(AvgPool3DGrad, ksize, strides, padding, data_format)(sizes_of(orig_input_shape), grad, name=name)
+raw_function(globals(), "MaxPoolV2", max_pool_v2)
+raw_function(globals(), "MaxPoolGradV2", max_pool_grad_v2)
+raw_function(globals(), "MaxPoolGradGradV2", max_pool_grad_grad_v2)

@@ -11,7 +11,7 @@ from pullback.core import dtypes
 from pullback.core.errors import ArgumentError, ShapeError
 from pullback.core.sample import Sample
 from pullback.ops.nn.conv.shapes import in_format
-from pullback.ops.nn.pool import MaxPoolWithArgmax
+from pullback.ops.nn.pool import ByArgmax, MaxPoolGradGradWithArgmax, MaxPoolGradWithArgmax, MaxPoolWithArgmax
 from pullback.ops.nn.pool.base import Maximum, MaximumGrad, MaximumGradGrad, MeanGrad
 
 # name: (x [N,H,W,C], ksize, strides, padding, data_format)
@@ -45,20 +45,21 @@ def apart(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any = dtypes.
 def of(cls: Any, rng: np.random.Generator) -> Iterator[Sample]:
     """Samples of an op that slides a window."""
     for name, (x, k, s, padding, data_format) in (VOLUMES if cls.rank == 3 else IMAGES).items():
-        if cls is MaxPoolWithArgmax:
+        if issubclass(cls, ByArgmax):
             if data_format == "NHWC" and isinstance(padding, str):
-                yield Sample(cls(k, s, padding), (apart(rng, x),), name=name)
+                op = cls(k, s, padding)
+                yield Sample(op, _arguments(op, rng, x, dtypes.float64), name=name)
             continue
         op = cls(k, s, padding, data_format)
         yield Sample(op, _arguments(op, rng, in_format(x, data_format), dtypes.float64), name=name)
-    for dtype in cls.parsed.inputs[-1].allowed:
+    for dtype in cls.T:
         if dtype is not dtypes.float64:
             op = cls((2,) * cls.rank, (2,) * cls.rank, "SAME")
             yield Sample(op, _arguments(op, rng, (1, *(3, 4, 2)[: cls.rank], 1), dtype), order=1, name=dtype.name)
-    if cls is MaxPoolWithArgmax:
-        yield Sample(
-            cls((2, 2), (2, 2), "SAME", dtypes.int32, True), (apart(rng, (2, 3, 4, 2)),), name="batch in index"
-        )
+    if issubclass(cls, ByArgmax):
+        narrow = {"Targmax": dtypes.int32} if cls is MaxPoolWithArgmax else {}
+        op = cls((2, 2), (2, 2), "SAME", include_batch_in_index=True, **narrow)
+        yield Sample(op, _arguments(op, rng, (2, 3, 4, 2), dtypes.float64), name="batch in index")
     if issubclass(cls, Maximum) or cls is MaxPoolWithArgmax:
         image = rng.integers(0, 2, (1, *(4, 4, 2)[: cls.rank], 2)).astype(float)
         yield Sample(cls((2,) * cls.rank, (1,) * cls.rank, "SAME"), (image,), smooth=False, name="ties")
@@ -68,15 +69,18 @@ def _arguments(op: Any, rng: np.random.Generator, x: tuple[int, ...], dtype: Any
     image, y = apart(rng, x, dtype), op.pooled(x)
     if isinstance(op, MeanGrad):
         return tuple(x), apart(rng, y, dtype)
+    if isinstance(op, (MaxPoolGradWithArgmax, MaxPoolGradGradWithArgmax)):
+        _, at = op.other(MaxPoolWithArgmax).reference(image)
+        return image, apart(rng, y if isinstance(op, MaxPoolGradWithArgmax) else x, dtype), at
     if isinstance(op, (MaximumGrad, MaximumGradGrad)):
-        best = op.sibling(0).reference(image)[0]
+        best = op.sibling(0).reference(image)
         return image, best, apart(rng, y if isinstance(op, MaximumGrad) else x, dtype)
     return (image,)
 
 
 def _by_switches(rng: np.random.Generator) -> Iterator[tuple[str, int, bool, Any, Any, tuple[int, ...]]]:
     """(name, order, with_batch, values, at, shape of the image); switches meet."""
-    for dtype in (dtypes.float64, dtypes.float32, dtypes.float16, dtypes.bfloat16, dtypes.int32):
+    for dtype in (*dtypes.FLOATS, dtypes.int32):
         at = rng.integers(0, 12, (2, 2, 2, 1))
         yield dtype.name, 3 if dtype is dtypes.float64 else 1, False, apart(rng, at.shape, dtype), at, (2, 3, 4, 1)
     at = rng.integers(0, 24, (2, 2, 2, 1)).astype(np.int32)
@@ -106,9 +110,9 @@ def mistakes_of(cls: Any) -> Iterator[tuple[Any, type[Exception], str]]:
     yield lambda: cls(padding="valid"), ArgumentError, 'did you mean "VALID"'
     yield lambda: cls(ksize=(0,) * rank), ArgumentError, "ksize must be"
     yield lambda: cls(strides=(2,)), ArgumentError, "strides must be"
-    if cls is MaxPoolWithArgmax:
+    yield lambda: cls(padding=((1, 1),)), ArgumentError, "for each spatial axis"
+    if issubclass(cls, ByArgmax):
         yield lambda: cls(padding=((1, 1), (0, 0))), ArgumentError, "tf.pad"
-        yield lambda: cls(Targmax=dtypes.float32), ArgumentError, "int32 or int64"
     else:
         yield lambda: cls(padding=((2, 0), *((0, 0),) * (rank - 1))), ArgumentError, "padding alone"
         yield lambda: cls(data_format="NHWC" if rank == 3 else "NDHWC"), ArgumentError, "data_format"
@@ -117,9 +121,22 @@ def mistakes_of(cls: Any) -> Iterator[tuple[Any, type[Exception], str]]:
         yield lambda: op((*dims[:-2], -4, 2), x), ShapeError, "negative size"
         yield lambda: op(dims, x), ShapeError, "not compatible"
     elif issubclass(cls, (MaximumGrad, MaximumGradGrad)):
-        yield lambda: op(x, x, x), ShapeError, "not compatible"
+        yield lambda: op(x, x, x), ShapeError, "pooled orig_input and orig_output"
+        small = op.sibling(0).reference(x)
+        wrong = x if issubclass(cls, MaximumGrad) else small
+        yield lambda: op(x, small, wrong), ShapeError, "and grad"
+        yield lambda: op(x[0], small, wrong), ShapeError, words
+    elif issubclass(cls, (MaxPoolGradWithArgmax, MaxPoolGradGradWithArgmax)):
+        small, at = op.other(MaxPoolWithArgmax).reference(x)
+        wrong = x if cls is MaxPoolGradWithArgmax else small
+        right = small if cls is MaxPoolGradWithArgmax else x
+        yield lambda: op(x, wrong, at), ShapeError, "and grad"
+        yield lambda: op(x, right, at[:, :1]), ShapeError, "pooled input and argmax"
+        yield lambda: op(x, right, at + 32), ShapeError, "from 0 to 31"
     else:
         yield lambda: op(x[0]), ShapeError, words
         first = "D" if rank == 3 else "H"
         wide = (7, *(2,) * (rank - 1))
         yield lambda: cls(wide, (1,) * rank, "VALID")(x), ShapeError, f"does not fit {first} = 4"
+    if cls is MaxPoolWithArgmax:
+        yield lambda: cls(Targmax=dtypes.float32), ArgumentError, "int32 or int64"

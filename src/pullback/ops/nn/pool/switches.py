@@ -13,7 +13,7 @@ import numpy as np
 
 from pullback.core import shape
 from pullback.core.basics import shape_of, static_tuple
-from pullback.core.dtypes import INTS, REALS
+from pullback.core.dtypes import NUMBERS
 from pullback.core.errors import ShapeError
 from pullback.core.op import Op, op
 from pullback.core.sample import Sample
@@ -33,7 +33,7 @@ class Unpool(Op):
     """
 
     signature = "values: T, at: int32|int64, shape: int32|int64 -> x: T"
-    T = (*REALS, *INTS)
+    T = NUMBERS
     static = (2,)
     with_batch: bool = False
 
@@ -59,8 +59,10 @@ class Unpool(Op):
     def batch(self, size: Any, inputs: Any, axes: Any) -> Any:
         values, at, to = inputs
         wanted = static_tuple(to)
-        if self.with_batch or axes[2] is not None or wanted is None or not (values.spec.known and at.spec.known):
+        if axes[2] is not None or wanted is None or not (values.spec.known and at.spec.known):
             return NotImplemented
+        if self.with_batch:  # what all images of an entry share is one image of the axis
+            return Unpool()(repeated(values, axes[0], size), repeated(at, axes[1], size), (size, *wanted)), 0
         rows = [batching.into_batch(repeated(x, a, size)) for x, a in zip((values, at), axes, strict=False)]
         return batching.out_of_batch(self(*rows, (size * wanted[0], *wanted[1:])), size), 0
 
@@ -87,7 +89,7 @@ class Repool(Op):
     """
 
     signature = "x: T, at: int32|int64 -> y: T"
-    T = (*REALS, *INTS)
+    T = NUMBERS
     with_batch: bool = False
 
     def infer(self, x: Spec, at: Spec) -> Spec:
@@ -104,8 +106,10 @@ class Repool(Op):
 
     def batch(self, size: Any, inputs: Any, axes: Any) -> Any:
         x, at = inputs
-        if self.with_batch or not (x.spec.known and at.spec.known):
+        if not (x.spec.known and at.spec.known):
             return NotImplemented
+        if self.with_batch:
+            return Repool()(repeated(x, axes[0], size), repeated(at, axes[1], size)), 0
         rows = [batching.into_batch(repeated(t, a, size)) for t, a in zip(inputs, axes, strict=True)]
         return batching.out_of_batch(self(*rows), size), 0
 

@@ -11,10 +11,11 @@ from pullback.core.basics import BroadcastTo, Shape_
 from pullback.core.errors import ArgumentError, ShapeError
 from pullback.core.names import public
 from pullback.core.tensor import Tensor
-from pullback.ops.array.blocks import BatchToSpaceND, SpaceToBatchND
+from pullback.ops.array.phases import with_space_to_batch
 from pullback.ops.math.scopes import scope
 from pullback.ops.nn.conv import Conv2DBackpropInput, Conv3DBackpropInputV2, shapes, window
 from pullback.ops.nn.conv.arguments import (
+    KEPT,
     either_or_none,
     fields_of_one,
     layout_of,
@@ -22,12 +23,12 @@ from pullback.ops.nn.conv.arguments import (
     lowered,
     output_shape,
     raised,
-    sizes_of,
     value_of,
     with_height,
 )
 from pullback.ops.nn.pool.arguments import AVG, MAX, fields, image, made, pooled, rank_said
 from pullback.ops.nn.pool.switches import Unpool
+from pullback.ops.raw_op import sizes_of
 
 _KINDS = {"MAX": MAX, "AVG": AVG}
 
@@ -55,7 +56,7 @@ def pool(
       Tensor [N,*positions,C], in data_format's order.
     Raises:
       ArgumentError: pooling_type is another word, or strides and dilations are both larger than 1.
-      ShapeError: the window does not fit, or dilations are larger than 1 and the spatial sizes are not known.
+      ShapeError: the window does not fit.
     With dilations the border of "SAME" counts as zeros, in maxima and in means, as TensorFlow computes it; without,
     it does not count.
     Gradient: as max_pool's and avg_pool's.
@@ -89,20 +90,11 @@ def _with_gaps(
     ksize, _, padding, _ = fields("pool", window_shape, 1, padding, layout, rank)
     if not isinstance(padding, str):
         raise ArgumentError('pool: with dilations, padding must be "SAME" or "VALID"; pad the input by tf.pad').locate()
-    sizes: Any = (None,) if x.spec.shape is None else shapes.channels_last(x.spec.shape, layout)[1:-1]
-    if None in sizes:
-        raise ShapeError(f"pool: with dilations, the spatial sizes of the input must be known, not {x.shape}").locate()
-    borders, crops = [], []
-    for n, k, rate in zip(sizes, ksize, rates, strict=True):
-        border = (k - 1) * rate if padding == "SAME" else 0
-        lacking = -(n + border) % rate
-        borders.append([border // 2, border - border // 2 + lacking])
-        crops.append([0, lacking])
-    channels = 0 if window.last(layout) else 1  # a block of 1 for the channels that stand before the pixels
-    blocks, none = (*(1,) * channels, *rates), [[0, 0]] * channels
-    phases = SpaceToBatchND()(x, blocks, np.array(none + borders, np.int32))
-    found = pooled(kinds, "pool", phases, ksize, 1, "VALID", layout, rank, None)
-    return BatchToSpaceND()(found, blocks, np.array(none + crops, np.int32))
+
+    def phases(image: Tensor, _: int, padding: str) -> Tensor:
+        return pooled(kinds, "pool", image, ksize, 1, padding, layout, rank, None)
+
+    return with_space_to_batch(x, rates, padding, phases, ksize, None, layout)
 
 
 @public(v1="nn.pool")
@@ -194,7 +186,7 @@ def _spread(x: Tensor, found: tuple[Any, ...], asked: Any, where: str) -> Tensor
     op = kind(strides, padding, layout, (1,) * rank)
     at = rank + 1 if window.last(layout) else 1
     channels = None if x.spec.shape is None else x.spec.shape[at]
-    sizes = output_shape(asked, x, ksize, channels, op, where)
+    sizes = output_shape(asked, x, ksize, KEPT, op, where)
     one = interpreter.as_tensor(np.ones((), x.dtype.as_numpy_dtype), x.dtype)
     ones = BroadcastTo()(one, [*ksize, 1, Shape_()(x)[at] if channels is None else channels])
     try:
