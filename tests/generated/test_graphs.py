@@ -109,7 +109,7 @@ def check_batch(case: Case, stacked: list[int], answer: Any, rows: list[tuple[An
         if not out.dtype.is_numpy_compatible:
             continue
         for n, row in enumerate(rows):
-            ours = out.value[n] if axis == 0 else out.value
+            ours = out.value[n, ...] if axis == 0 else out.value
             case.same(
                 f"batch over inputs {stacked}, output {k}, row {n}", np.asarray(ours), np.asarray(row[k]), factor=10
             )

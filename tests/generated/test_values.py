@@ -61,7 +61,12 @@ def check_spec(case: Case, how: str, spec: Spec, value: Any, exact: bool) -> Non
 def hangs_on_values(cls: type[Op]) -> bool:
     """Whether on any of the op's samples other values of the same shapes give a result of another shape, as `where`,
     `range` and `unique` do."""
-    fills = (np.zeros_like, np.ones_like, lambda a: np.arange(a.size).reshape(a.shape).astype(a.dtype))
+    fills = (
+        np.zeros_like,
+        np.ones_like,
+        lambda a: np.arange(a.size).reshape(a.shape).astype(a.dtype),
+        lambda a: np.full(a.shape, b"", object) if a.dtype == object else a,
+    )
     for case in CASES:
         if case.cls is cls:
             shapes = [np.shape(value) for value in reference(case)]

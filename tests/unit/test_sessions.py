@@ -139,8 +139,9 @@ class TestLife:
         for wrong, error, words in (
             (lambda: v1.Session("grpc://host:1"), ValueError, "target"),
             (lambda: v1.Session(graph="g"), TypeError, "tf.Graph"),
-            (lambda: v1.Session().run(x, options=1), ValueError, "options"),
-            (lambda: v1.Session().make_callable(x, accept_options=True), ValueError, "RunOptions"),
+            (lambda: v1.Session(config=3), TypeError, "ConfigProto"),
+            (lambda: v1.Session().run(x, options=1), TypeError, "RunOptions"),
+            (lambda: v1.Session().make_callable(x)(options=v1.RunOptions()), TypeError, "options"),
         ):
             with pytest.raises(error, match=words):
                 wrong()

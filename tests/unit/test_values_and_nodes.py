@@ -87,7 +87,7 @@ class TestOperations:
         x = v1.constant([1.0], name="x")
         y = tf.nn.relu(x, name="y")
         op = y.op
-        assert (op.type, op.node_def, op.op_def.type, op.values()) == ("Relu", op, "Relu", (y,))
+        assert (op.type, op.node_def.op, op.op_def.type, op.values()) == ("Relu", "Relu", "Relu", (y,))
         assert repr(op) == "<tf.Operation 'y' type=Relu>" and str(op) == 'name: "y"\nop: "Relu"\ninput: "x:0"\n'
         assert op.get_attr("T") is tf.float32 and op.traceback[0][3].startswith("y = tf.nn.relu")
         with pytest.raises(ValueError, match="no attr named 'strides'"):

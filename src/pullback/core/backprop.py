@@ -28,13 +28,17 @@ Rule = Callable[..., Any]
 
 
 class Sweep:
-    """What one call of backprop was asked; rules of ops that hold bodies read it to carry it inside."""
+    """What one call of backprop was asked; rules of ops that hold bodies read it to carry it inside.
 
-    __slots__ = ("carries", "on_step", "reached", "rules")
+    node: the one whose rule runs now.
+    """
+
+    __slots__ = ("carries", "node", "on_step", "reached", "rules")
 
     def __init__(self, rules: Any, on_step: Any, carries: Callable[[DType], bool], reached: set[int]) -> None:
         self.rules: dict[type, Rule] = rules or {}
         self.on_step, self.carries, self.reached = on_step, carries, reached
+        self.node: Node | None = None
 
 
 class _Sweeps(threading.local):
@@ -77,12 +81,14 @@ def backprop(
     """
     cotangents = Cotangents(ys, seeds, keep=xs)
     path, reached = between(xs, nodes, carries)
-    _sweeps.stack.append(Sweep(rules, on_step, carries, reached))
+    sweep = Sweep(rules, on_step, carries, reached)
+    _sweeps.stack.append(sweep)
     try:
         for node in reversed(path):
             dys = cotangents.take(node.results)
             if all(dy is None for dy in dys):
                 continue
+            sweep.node = node
             with scope_of(node):
                 dxs = answers(node, dys, rules)
                 for x, dx in zip(node.inputs, dxs, strict=True):

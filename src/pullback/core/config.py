@@ -12,15 +12,37 @@ class Config:
     functions_run_eagerly: `function` runs the Python each time, for debugging.
     plan_after: how often a program runs node by node before the CPU engine plans it (PULLBACK_PLAN_AFTER).
     engine: the one that computes where no other is chosen (PULLBACK_ENGINE): "cpu", "blas" or "reference".
+    winograd: see the property (PULLBACK_WINOGRAD).
     """
 
-    __slots__ = ("engine", "functions_run_eagerly", "plan_after", "threads")
+    __slots__ = ("_winograd", "engine", "functions_run_eagerly", "plan_after", "threads")
 
     def __init__(self) -> None:
         self.threads = int(os.environ.get("PULLBACK_NUM_THREADS", "0"))
         self.functions_run_eagerly = False
         self.plan_after = int(os.environ.get("PULLBACK_PLAN_AFTER", "1"))
         self.engine = os.environ.get("PULLBACK_ENGINE", "")
+        self.winograd = os.environ.get("PULLBACK_WINOGRAD", "auto")
+
+    @property
+    def winograd(self) -> str:
+        """Minimal filtering in convolutions at stride 1 with filters of 3x3 and 5x5, on the CPU engine.
+
+        "off"   the definition's products and sums
+        "f2"    F(2x2,3x3) for every such 3x3
+        "f4"    F(4x4,3x3) and, for 5x5, F(2x2,5x5), which take a quarter of the products, wherever they can
+        "auto"  of all these what is estimated to be fastest
+        """
+        return self._winograd
+
+    @winograd.setter
+    def winograd(self, choice: str) -> None:
+        if choice not in WINOGRAD:
+            raise ValueError(f"config.winograd must be one of {', '.join(map(repr, WINOGRAD))}, but got {choice!r}")
+        self._winograd = choice
+
+
+WINOGRAD = ("off", "f2", "f4", "auto")
 
 
 config = Config()

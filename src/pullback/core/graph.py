@@ -202,6 +202,17 @@ class Graph:
             self._names[full[:at].lower()] = 1
             at = full.rfind("/", 0, at)
 
+    def reserve(self, full: str) -> None:
+        """Takes a full name as it is, for an operation that is made again from a file.
+
+        Raises:
+          GraphError: an operation has it already.
+        """
+        if full in self._by_name:
+            raise GraphError(f"Node name '{full}' already exists in the Graph: import under another `name`").locate()
+        self._names.setdefault(full.lower(), 1)
+        self._reserve(full)
+
     def get_name_scope(self) -> str:
         return self._scope.rstrip("/")
 

@@ -57,6 +57,7 @@ class Eager:
 
     def __init__(self) -> None:
         self.tapes: tuple[Listener, ...] = ()
+        self.scope = ""
 
     def bind(self, op: Any, inputs: tuple[Any, ...], name: str | None = None) -> Any:
         """Runs the op; returns its visible outputs as the door promises them."""
@@ -130,7 +131,13 @@ class Eager:
 
     @contextlib.contextmanager
     def name_scope(self, name: str | None) -> Iterator[str]:
-        yield f"{name}/" if name else ""
+        """Names nothing here, but the tags of summaries begin with it."""
+        before = self.scope
+        self.scope = "" if not name else name if name.endswith("/") else f"{before}{name}/"
+        try:
+            yield self.scope
+        finally:
+            self.scope = before
 
 
 class _Thread(threading.local):

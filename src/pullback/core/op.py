@@ -25,6 +25,7 @@ import numpy as np
 from pullback.core import interpreter
 from pullback.core.dtypes import DType
 from pullback.core.errors import OpError
+from pullback.core.shape import TensorShape, as_shape
 from pullback.core.signature import Signature
 from pullback.core.spec import Spec
 
@@ -184,12 +185,23 @@ class Op:
         raise NoRule(type(self), "batch")
 
     def expand(self, *inputs: Any) -> Any:
-        """The same as other ops, for engines that have no lowering."""
+        """The same as other ops, for engines that have no lowering: results as the door gives them, or NotImplemented
+        for fields and inputs that it is not meant for."""
         raise NoRule(type(self), "expand")
 
     def attrs(self) -> dict[str, Any]:
         """Fields as TensorFlow's attributes."""
         return {f: v.encode() if isinstance(v := getattr(self, f), str) else v for f in self.fields}
+
+    @classmethod
+    def from_attrs(cls, attrs: dict[str, Any]) -> Any:
+        """The op that has these attributes, the inverse of `attrs`. What is absent takes the field's default; what is
+        no field's is left alone.
+
+        Raises:
+          TypeError: a field without a default is absent. ArgumentError: a value means nothing.
+        """
+        return cls(**{f: attribute_as_field(attrs[f]) for f in cls.fields if f in attrs})
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Any]:
@@ -235,6 +247,15 @@ class Op:
     def visible(self, results: int) -> int:
         """How many of so many results are outputs; the rest are residuals."""
         return results - self.parsed.residuals
+
+
+def attribute_as_field(value: Any) -> Any:
+    """A value of `attrs` as fields hold it: words as str, shapes and lists as tuples."""
+    if isinstance(value, bytes):
+        return value.decode()
+    if isinstance(value, TensorShape):
+        return as_shape(value)
+    return tuple([attribute_as_field(v) for v in value]) if isinstance(value, (list, tuple)) else value
 
 
 def _bind_fields(cls: type[Op], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], Any]:

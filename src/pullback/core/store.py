@@ -59,6 +59,12 @@ class Store:
     def holds(self, resource: Resource) -> bool:
         return resource in self._values
 
+    def cancel(self) -> None:
+        """Lets whoever waits for a value that can be waited for (a queue) stop: nobody will run here again."""
+        for value in list(self._values.values()):
+            if hasattr(value, "cancel"):
+                value.cancel()
+
     def __iter__(self) -> Iterator[Resource]:
         return iter(self._values)
 

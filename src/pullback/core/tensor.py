@@ -374,10 +374,6 @@ class Operation(Node):
         self.device = ""
 
     @property
-    def node_def(self) -> Any:
-        return self
-
-    @property
     def op_def(self) -> Any:
         return self.op
 

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pullback.core import interpreter
-from pullback.core.dialect import V1
+from pullback.core.dialect import V1, V2
 from pullback.core.graph import Graph
 from pullback.core.names import public
 
 
 class _Default:
+    dialect = V1
     graph = Graph(V1)
     eager = False
 
@@ -35,7 +36,7 @@ class GraphV1(Graph):
     """A graph of TensorFlow 1's dialect."""
 
     def __init__(self) -> None:
-        super().__init__(V1)
+        super().__init__(_Default.dialect)
 
 
 _Default.graph = GraphV1()
@@ -90,6 +91,72 @@ def enable_eager_execution(config: Any = None, device_policy: Any = None, execut
 def disable_eager_execution() -> None:
     """Lets the v1 functions build into the default graph, as they do at first."""
     _Default.eager = False
+
+
+def _speak(**changes: Any) -> None:
+    """Changes the meaning of tensors in the default graph, and in v1's graphs made later."""
+    _Default.dialect = _Default.dialect._replace(**changes)
+    _Default.graph.dialect = _Default.graph.dialect._replace(**changes)
+
+
+@public(v1="enable_v2_tensorshape")
+def enable_v2_tensorshape() -> None:
+    """Lets dimensions of v1's graphs be ints and None, as in TensorFlow 2."""
+    _speak(shape=V2.shape)
+
+
+@public(v1="disable_v2_tensorshape")
+def disable_v2_tensorshape() -> None:
+    """Lets dimensions of v1's graphs be Dimensions."""
+    _speak(shape=V1.shape)
+
+
+@public(v1="enable_tensor_equality")
+def enable_tensor_equality() -> None:
+    """Lets `==` compare tensors of v1's graphs element by element."""
+    _speak(elementwise_equality=True)
+
+
+@public(v1="disable_tensor_equality")
+def disable_tensor_equality() -> None:
+    """Lets `==` ask whether two tensors of v1's graphs are one."""
+    _speak(elementwise_equality=False)
+
+
+@public(v1="enable_resource_variables")
+def enable_resource_variables() -> None:
+    """Names the operations of new variables in v1's graphs as TensorFlow's resource variables. All variables behave as
+    those do."""
+    _speak(variable=V2.variable)
+
+
+@public(v1="disable_resource_variables")
+def disable_resource_variables() -> None:
+    """Names the operations of new variables in v1's graphs as TensorFlow 1 did."""
+    _speak(variable=V1.variable)
+
+
+@public(v1="resource_variables_enabled")
+def resource_variables_enabled() -> bool:
+    """Whether new variables in v1's graphs are named as resource variables."""
+    return _Default.dialect.variable == V2.variable
+
+
+@public(v1="control_flow_v2_enabled")
+def control_flow_v2_enabled() -> bool:
+    """True: branches and loops hold their bodies."""
+    return True
+
+
+@public(v1="enable_control_flow_v2")
+def enable_control_flow_v2() -> None:
+    """Branches and loops hold their bodies; they do always."""
+
+
+def eager_by_default(eager: bool) -> bool:
+    """Lets the v1 functions run at once, or build into the default graph; says which it was."""
+    before, _Default.eager = _Default.eager, eager
+    return before
 
 
 @contextlib.contextmanager

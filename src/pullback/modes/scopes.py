@@ -321,12 +321,19 @@ def _get(
     made = _made(name, shape, as_dtype(dtype), initializer, trainable, collections, validate_shape, constraint)
     state.variables[name] = made
     if regularizer is not None:
-        graph = get_default_graph()
-        with graph.name_scope(f"{name}/Regularizer/"):
+        graph = _outside()
+        with graph.as_default(), graph.name_scope(f"{name}/Regularizer/"):
             loss = regularizer(made.value())
         if loss is not None:
             graph.add_to_collection(GraphKeys.REGULARIZATION_LOSSES, loss)
     return made
+
+
+def _outside() -> Graph:
+    """The graph that variables made here live in: outside of loops, branches and functions."""
+    graph = get_default_graph()
+    outermost = graph.outermost
+    return outermost if isinstance(outermost, Graph) else graph
 
 
 def _check_shared(name: str, found: Variable, given: Any, dtype: Any) -> None:
@@ -371,7 +378,7 @@ def _made(
             dtype = initializer.dtype
         elif isinstance(initializer, np.ndarray) and dtype is float32:
             dtype = as_dtype(initializer.dtype)
-    graph = get_default_graph()
+    graph = _outside()
     with graph.control_dependencies(None), graph.name_scope(None):
         return VariableV1(
             initial,

@@ -22,6 +22,8 @@ from pullback.core.names import method_of, public
 from pullback.core.slices import IndexedSlices
 from pullback.core.store import Store
 from pullback.core.tensor import EagerTensor, Operation, Tensor
+from pullback.engines.base import Program
+from pullback.modes import run_options
 from pullback.modes.default import get_default_graph
 
 
@@ -78,7 +80,7 @@ class BaseSession:
     Args:
       target: "" - sessions run in this process.
       graph: the graph; the default graph when left out.
-      config: a ConfigProto; it chooses threads and logging, never results.
+      config: a ConfigProto; it chooses threads, time limits and logs, never results. See modes/run_options.py.
     """
 
     def __init__(self, target: str = "", graph: Graph | None = None, config: Any = None) -> None:
@@ -88,7 +90,8 @@ class BaseSession:
             raise TypeError(f"graph must be a tf.Graph, but got {type(graph)}")
         self._graph = graph or get_default_graph()
         self.store = Store()
-        self._config, self._closed = config, False
+        self._config, self._closed = run_options.checked_config(config), False
+        self._logged: set[int] = set()
         self._plans: dict[Any, _Plan] = {}
 
     @property
@@ -103,6 +106,7 @@ class BaseSession:
         """Frees the session's values."""
         self._closed = True
         self._plans.clear()
+        self.store.cancel()
         self.store = Store()
 
     def as_default(self) -> contextlib.AbstractContextManager[Any]:
@@ -123,44 +127,56 @@ class BaseSession:
         Args:
           fetches: Tensor, Operation, Variable, IndexedSlices, name of one, or a nest of these.
           feed_dict: {tensor: value}; the tensor is not computed but given.
+          options: a RunOptions: a time limit, and whether to trace.
+          run_metadata: a RunMetadata, which is filled with the trace.
         Returns:
           A copy of each tensor's value (NumPy array, NumPy scalar, bytes); None for an operation.
         Raises:
           RuntimeError: the session is closed. ValueError, TypeError, KeyError: a fetch or feed is not of the graph.
           UnfedError: a placeholder is needed and not fed. UninitializedError: a variable was given no value.
+          DeadlineExceededError: the run's time limit is over.
         """
         if self._closed:
             raise RuntimeError("Attempted to use a closed Session.")
-        if options is not None or run_metadata is not None:
-            raise ArgumentError("Session.run: options and run_metadata (traces) are not supported; leave them out")
         feeds = self._feeds(feed_dict) if feed_dict else ()
         leaves, structure = nest.flatten(fetches)
         named = tuple([id(x) if not isinstance(x, str) else x for x in leaves])
         key = (interpreter.engine(), named, tuple([id(t) for t, _ in feeds]))
+        watch = None
+        if options is not None or run_metadata is not None or self._config is not None:
+            watch = run_options.watch(options, run_metadata, self._config)
+            if watch is not None:
+                key = (*key, "watched")
         plan = self._plans.get(key)
         if plan is None or plan.rewrites != self._graph.rewrites:
-            plan = self._planned(key, leaves, [t for t, _ in feeds])
-        values = plan.program(self.store, *[v for _, v in feeds])
+            plan = self._planned(key, leaves, [t for t, _ in feeds], watch is not None)
+        if watch is None:
+            values = plan.program(self.store, *[v for _, v in feeds])
+        else:
+            with watch.listening():
+                values = plan.program(self.store, *[v for _, v in feeds])
+            watch.fill(run_metadata, options)
         return nest.unflatten(structure, plan.rebuild(values))
 
     def make_callable(self, fetches: Any, feed_list: Any = None, accept_options: bool = False) -> Callable[..., Any]:
-        """A function that runs the fetches, its arguments the values of feed_list, in order."""
-        if accept_options:
-            raise ArgumentError("make_callable: RunOptions are not supported; leave accept_options False")
+        """A function that runs the fetches, its arguments the values of feed_list, in order; with accept_options it
+        also takes `options=` and `run_metadata=`, as `run` does."""
         fed = [self._graph.as_graph_element(t, allow_operation=False) for t in feed_list or ()]
 
-        def call(*values: Any) -> Any:
+        def call(*values: Any, **told: Any) -> Any:
+            if told and not (accept_options and told.keys() <= {"options", "run_metadata"}):
+                raise TypeError(f"the callable takes no keywords {sorted(told)}; it was made with {accept_options=}")
             if len(values) != len(fed):
                 raise ValueError(
                     f"the callable takes {len(fed)} values, one for each of feed_list, but {len(values)} were given"
                 )
-            return self.run(fetches, dict(zip(map(Tensor.ref, fed), values, strict=True)))
+            return self.run(fetches, dict(zip(map(Tensor.ref, fed), values, strict=True)), **told)
 
         return call
 
     def list_devices(self) -> list[str]:
         """The devices there are."""
-        return ["/job:localhost/replica:0/task:0/device:CPU:0"]
+        return [run_options.DEVICE]
 
     def _feeds(self, feed_dict: Any) -> list[tuple[Tensor, Any]]:
         return [pair for key, value in feed_dict.items() for pair in self._feed(key, value)]
@@ -181,13 +197,17 @@ class BaseSession:
             raise TypeError(f"Cannot interpret feed_dict key as Tensor: {key!r} is not an element of this graph.")
         return [(key, fed_value(key, value))]
 
-    def _planned(self, key: Any, leaves: list[Any], fed: list[Tensor]) -> _Plan:
-        """Compiles a set of fetches and keeps the plan."""
+    def _planned(self, key: Any, leaves: list[Any], fed: list[Tensor], watched: bool) -> _Plan:
+        """Compiles a set of fetches and keeps the plan; one that is watched runs node by node."""
         tensors: list[Tensor] = []
         operations: list[Operation] = []
         shapes = [self._fetch(leaf, tensors, operations) for leaf in leaves]
         nodes = needed(self._graph, tensors, operations, fed)
-        program = interpreter.engine().compiled(nodes, fed, tensors)
+        run_options.log_placement(self._config, nodes, self._logged)
+        if watched:
+            program: Any = Program(interpreter.engine(), nodes, fed, tensors, run_options.tell)
+        else:
+            program = interpreter.engine().compiled(nodes, fed, tensors)
 
         def rebuild(values: Any) -> list[Any]:
             return [_rebuilt(s, values) for s in shapes]

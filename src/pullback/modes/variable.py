@@ -21,6 +21,7 @@ from pullback.core.shape import as_shape
 from pullback.core.spec import Spec
 from pullback.core.store import Resource
 from pullback.core.tensor import EagerTensor, Operation, Reference, Tensor
+from pullback.modes.creators import Creators
 from pullback.modes.default import GraphKeys, building, init_scope
 from pullback.ops.math import operators
 from pullback.ops.state import (
@@ -36,6 +37,9 @@ from pullback.ops.state import (
     VarIsInitializedOp,
     eager_handle,
 )
+
+# Who waits for variables to be made, as restorations of checkpoints do: told `made()`, and `read()` before a read.
+watchers: list[Any] = []
 
 
 @public("VariableSynchronization")
@@ -59,7 +63,7 @@ class VariableAggregation(enum.Enum):
 
 
 @public("Variable", v1=None)
-class Variable:
+class Variable(metaclass=Creators):
     """A tensor that keeps its value between runs, and can be assigned to.
 
     Args:
@@ -127,6 +131,8 @@ class Variable:
                 self._make_in_graph(here, initial_value, collections, validate_shape, name, dtype, declared)
             else:
                 self._make_eagerly(body, initial_value, validate_shape, name, dtype, declared)
+        for watcher in watchers:
+            watcher.made()
 
     def _make_eagerly(
         self, body: Any, initial_value: Any, validate: bool, name: str | None, dtype: Any, declared: Any
@@ -169,6 +175,8 @@ class Variable:
     # --- reading ---------------------------------------------------------------------------------------------------
 
     def __pullback_tensor__(self, here: Any = None) -> Tensor:
+        for watcher in watchers:
+            watcher.read()
         here = here or interpreter.current()
         around = here
         while around is not None:  # tapes of enclosing functions and loops hear of the read too

@@ -8,7 +8,7 @@ import numpy as np
 
 from pullback.core import dtypes, interpreter
 from pullback.core.names import public
-from pullback.modes.default import GraphKeys, _Default, get_default_graph
+from pullback.modes.default import GraphKeys, executing_eagerly_v1, get_default_graph
 from pullback.modes.grouping import group
 from pullback.modes.variable import Variable
 from pullback.ops.math.arithmetic import LogicalAnd
@@ -60,7 +60,7 @@ def variables_initializer(var_list: Any, name: str = "init") -> Any:
 @public(v1=("global_variables_initializer", "initialize_all_variables"))
 def global_variables_initializer() -> Any:
     """An operation that initialises all global variables. Does nothing in eager mode."""
-    if _Default.eager:
+    if executing_eagerly_v1():
         return group()
     return variables_initializer(global_variables())
 

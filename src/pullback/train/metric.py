@@ -26,8 +26,8 @@ from pullback.train.weighting import cast, fitting, spread, without_extra_axis
 
 
 def named(name: str) -> Any:
-    """A metric class of TensorFlow 2."""
-    return public(f"metrics.{name}", f"keras.metrics.{name}", v1=None)
+    """A metric class of TensorFlow 2, and of TensorFlow 1's Keras."""
+    return public(f"metrics.{name}", f"keras.metrics.{name}", v1=f"keras.metrics.{name}")
 
 
 @named("Metric")

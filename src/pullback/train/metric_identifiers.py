@@ -27,19 +27,19 @@ BY_NAME |= {
 }
 
 
-@public("metrics.get", "keras.metrics.get", v1=None)
+@public("metrics.get", "keras.metrics.get", v1="keras.metrics.get")
 def get(identifier: Any) -> Any:
     """The metric that a word, a configuration, a class, a function or a metric stands for; None for None."""
     return identifiers.find(identifier, BY_NAME, "metric")
 
 
-@public("metrics.deserialize", "keras.metrics.deserialize", v1=None)
+@public("metrics.deserialize", "keras.metrics.deserialize", v1="keras.metrics.deserialize")
 def deserialize(config: Any, custom_objects: Any = None) -> Any:
     """The metric of {"class_name", "config"} or of a function's name. custom_objects: further names -> metrics."""
     return identifiers.made(config, BY_NAME, "metric", custom_objects)
 
 
-@public("metrics.serialize", "keras.metrics.serialize", v1=None)
+@public("metrics.serialize", "keras.metrics.serialize", v1="keras.metrics.serialize")
 def serialize(metric: Any) -> Any:
     """{"class_name", "config"} of a metric; of a function its name."""
     return identifiers.described(metric)

@@ -1,0 +1,1 @@
+"""File formats: protocol-buffer messages, tensor bundles, graphs; written atomically."""

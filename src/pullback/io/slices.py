@@ -1,0 +1,59 @@
+"""Slices of tensors that were saved in parts, and the keys they are stored under.
+
+A key is made of pieces whose bytes sort as their values do: a zero, the tensor's name, the rank, and for each axis
+start and length (-1: the whole axis).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+_WHOLE = -1
+
+
+def extents(part: Any) -> list[tuple[int, int]]:
+    """(start, length) of each axis of a TensorSliceProto; length -1 is the whole axis."""
+    return [(e.start, e.length if e.HasField("length") else _WHOLE) for e in part.extent]
+
+
+def text(part: Any) -> str:
+    """As TensorFlow writes slices: "0,3:-"."""
+    return ":".join("-" if length == _WHOLE else f"{start},{length}" for start, length in extents(part))
+
+
+def place(part: Any, shape: tuple[int, ...]) -> tuple[slice, ...]:
+    """Where the slice lies in a tensor of this shape."""
+    return tuple(
+        slice(0, size) if length == _WHOLE else slice(start, start + length)
+        for (start, length), size in zip(extents(part), shape, strict=True)
+    )
+
+
+def key(name: str, part: Any) -> bytes:
+    """The key of a tensor's slice."""
+    pieces = [_natural(0), _string(name.encode()), _natural(len(part.extent))]
+    for start, length in extents(part):
+        pieces += [_integer(start), _integer(length)]
+    return b"".join(pieces)
+
+
+def _natural(n: int) -> bytes:
+    """Its length in bytes, then its bytes, highest first."""
+    width = (n.bit_length() + 7) // 8
+    return bytes([width]) + n.to_bytes(width, "big")
+
+
+def _string(value: bytes) -> bytes:
+    """Zeros and 255s are escaped; an escape no string holds ends it."""
+    escaped = {0: b"\0\xff", 255: b"\xff\0"}
+    return b"".join([escaped.get(byte, bytes([byte])) for byte in value]) + b"\0\1"
+
+
+def _integer(n: int) -> bytes:
+    """Leading bits of the first bytes say sign and width: 10 one byte, 110 two, and so on; 01, 001 for negatives."""
+    width = 1
+    while not -(1 << (7 * width - 1)) <= n < 1 << (7 * width - 1):
+        width += 1
+    bits = 8 * width
+    lead = ((1 << width) - 1) << (bits - width)
+    return ((n % (1 << bits)) ^ lead).to_bytes(width, "big")
