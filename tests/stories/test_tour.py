@@ -13,7 +13,7 @@ from PIL import Image
 
 from pullback import __version__, cli, tour
 from pullback.core.errors import ArgumentError
-from pullback.explain import digits
+from pullback.explain import digits, pages
 from pullback.tour import drawing, network
 
 
@@ -97,7 +97,7 @@ class TestTheTrainings:
 class TestTheReport:
     def test_it_stands_alone_and_reads_well(self, short, tmp_path):
         report, picture = tour.write(short[0], tmp_path / "new" / "folder")
-        assert sorted(p.name for p in report.parent.iterdir()) == ["report.html", "tour.png"]
+        assert sorted(p.name for p in report.parent.iterdir()) == ["filters.html", "report.html", "tour.png"]
         text = report.read_text(encoding="utf-8")
         page = Page(text)
         assert "http" not in text and "url(" not in text and "@import" not in text
@@ -129,11 +129,16 @@ class TestTheReport:
         def full_disk(*_):
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(tour.os, "replace", full_disk)
+        monkeypatch.setattr(pages.os, "replace", full_disk)
         with pytest.raises(OSError, match="No space"):
             tour.write(short[0], tmp_path)
         assert report.read_bytes() == before
-        assert len(list(tmp_path.iterdir())) == 2
+        assert len(list(tmp_path.iterdir())) == 3
+
+    def test_every_filter_of_both_convolutions_has_its_portrait(self, short, tmp_path):
+        tour.write(short[0], tmp_path)
+        text = (tmp_path / "filters.html").read_text(encoding="utf-8")
+        assert text.count("<h3>Filter ") == 16 + 32 and text.count("<img ") == (16 + 32) * (1 + 9)
 
     def test_pictures_are_functions_of_the_run(self, short):
         channels = short[0].channels

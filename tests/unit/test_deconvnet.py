@@ -10,7 +10,7 @@ import pytest
 
 import pullback as tf
 import pullback.v1 as tf1
-from pullback.explain.deconvnet import deconvnet
+from pullback.explain.see.deconvnet import deconvnet
 
 GOLDENS = Path(__file__).resolve().parents[2].parent / "shared" / "goldens"
 with_goldens = pytest.mark.skipif(not GOLDENS.exists(), reason="goldens lie beside the checkout")
@@ -48,8 +48,12 @@ def test_every_array_of_the_golden(dtype, bound):
     ours = {name: layers[name] for name in ("conv1", "pool1", "mask1", "conv2")} | {"logits": logits, "loss": loss}
     names = ("grad_x", "grad_w1", "grad_w2", "grad_wf")
     ours |= dict(zip(names, tape.gradient(loss, [x, *weights]), strict=True))
-    back = deconvnet(layers["relu2"], [layers["pool1"], layers["relu1"], x], tape=tape)
-    ours |= dict(zip(("deconv_of_conv2", "unpooled", "deconvnet_picture"), back, strict=True))
+
+    def model(images):
+        return small_network(tf, images, given["w1"], given["w2"])
+
+    for name, onto in (("deconv_of_conv2", "pool1"), ("unpooled", "relu1"), ("deconvnet_picture", None)):
+        ours[name] = tf.constant(deconvnet(model, x, "relu2", onto=onto).values[:, 0])
     assert set(ours) == set(wanted)
     for name, value in ours.items():
         np.testing.assert_allclose(value.numpy(), wanted[name], rtol=bound, atol=bound, err_msg=name)
@@ -61,7 +65,8 @@ def test_in_a_graph_it_is_the_same_picture():
     with tf1.Graph().as_default(), tf1.Session() as session:
         x = tf1.placeholder(tf1.float64, [None, 10, 10, 2])
         layers = small_network(tf1, x, read(data["inputs"]["w1"]), read(data["inputs"]["w2"]))
-        picture = session.run(deconvnet(layers["relu2"], x), {x: read(data["inputs"]["x"])})
+        session.graph.finalize()
+        picture = deconvnet(x, read(data["inputs"]["x"]), layers["relu2"], session=session).values[:, 0]
     wanted = read(data["outputs_float64"]["deconvnet_picture"])
     np.testing.assert_allclose(picture, wanted, rtol=1e-12, atol=1e-12)
 
@@ -69,12 +74,10 @@ def test_in_a_graph_it_is_the_same_picture():
 class TestChosenUnits:
     """On a layer that is its own picture: what is projected comes back unchanged, the rest is zero."""
 
+    IMAGE = np.array([[1.0, -2.0], [3.0, 5.0], [4.0, 5.0], [0.5, 1.0]]).reshape(1, 2, 2, 2)
+
     def project(self, **chosen):
-        x = tf.constant(np.array([[1.0, -2.0], [3.0, 5.0], [4.0, 5.0], [0.5, 1.0]]).reshape(1, 2, 2, 2))
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            layer = tf.nn.relu(x)
-        return deconvnet(layer, x, tape=tape, **chosen).numpy().reshape(4, 2)
+        return deconvnet(tf.nn.relu, self.IMAGE, "output", **chosen).values[0].reshape(-1, 4, 2)[0]
 
     def test_all(self):
         np.testing.assert_array_equal(self.project(), [[1, 0], [3, 5], [4, 5], [0.5, 1]])
@@ -89,14 +92,25 @@ class TestChosenUnits:
         np.testing.assert_array_equal(self.project(channel=0, strongest=True), [[0, 0], [0, 0], [4, 0], [0, 0]])
         np.testing.assert_array_equal(self.project(strongest=True), [[0, 0], [0, 5], [0, 0], [0, 0]])
 
+    def test_the_strongest_channels_and_units_come_in_order_of_strength(self):
+        by_channel = deconvnet(tf.nn.relu, self.IMAGE, "output", top=2)
+        assert [(p.channel, p.unit, p.activation) for p in by_channel.parts[0]] == [(1, None, 5.0), (0, None, 4.0)]
+        np.testing.assert_array_equal(by_channel.values[0, 1].reshape(4, 2), [[1, 0], [3, 0], [4, 0], [0.5, 0]])
+        by_unit = deconvnet(tf.nn.relu, self.IMAGE, "output", top=4, by="unit")
+        assert [(p.channel, p.unit) for p in by_unit.parts[0]] == [(1, (0, 1)), (1, (1, 0)), (0, (1, 0)), (0, (0, 1))]
+
+    def test_several_channels_are_parts_of_their_own(self):
+        found = deconvnet(tf.nn.relu, self.IMAGE, "output", channel=[1, 0])
+        np.testing.assert_array_equal(found.values[0].sum(axis=(1, 2, 3)), [11, 8.5])
+
     def test_mistakes_are_named(self):
         with pytest.raises(tf.errors.InvalidArgumentError, match=r"channel 2 .* 0 to 1"):
             self.project(channel=2)
-        with pytest.raises(tf.errors.InvalidArgumentError, match="row -1"):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=r"unit \(-1, 0\) .* from \(0, 0\) to \(1, 1\)"):
             self.project(unit=(-1, 0))
         with pytest.raises(tf.errors.InvalidArgumentError, match="not both"):
             self.project(unit=(0, 0), strongest=True)
-        with pytest.raises(tf.errors.InvalidArgumentError, match="needs `tape`"):
-            deconvnet(tf.ones([1, 2, 2, 1]), tf.ones([1, 2, 2, 1]))
-        with pytest.raises(tf.errors.InvalidArgumentError, match="must be a layer"):
-            deconvnet(tf.ones([2]), tf.ones([2]))
+        with pytest.raises(tf.errors.InvalidArgumentError, match="not together"):
+            self.project(unit=(0, 0), top=1)
+        with pytest.raises(tf.errors.InvalidArgumentError, match="no batch of feature maps"):
+            deconvnet(tf.reduce_max, self.IMAGE, "output")

@@ -12,6 +12,11 @@ def number(value: float) -> str:
     return f"{value + 0.0:.6g}"
 
 
+def bracketed(value: float, inside: bool = True) -> str:
+    """A number inside a sum or product: a negative one in brackets."""
+    return f"({number(value)})" if value < 0 and inside else number(value)
+
+
 def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], kind: str = "", plain: bool = True) -> str:
     """A table whose first column names its rows.
 
@@ -34,7 +39,8 @@ def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], kind
     return f"{opening}<thead><tr>{columns}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
 
 
-def picture(png: bytes, alt: str, width: int) -> str:
-    """A picture in line, so many CSS pixels wide."""
+def picture(png: bytes, alt: str, width: int, kind: str = "") -> str:
+    """A picture in line, so many CSS pixels wide; kind is a class name for the page's style."""
     data = base64.b64encode(png).decode("ascii")
-    return f'<img src="data:image/png;base64,{data}" alt="{escape(alt)}" width="{width}">'
+    style = f' class="{kind}"' if kind else ""
+    return f'<img{style} src="data:image/png;base64,{data}" alt="{escape(alt)}" width="{width}">'

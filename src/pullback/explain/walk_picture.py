@@ -10,8 +10,6 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from pullback.explain.markup import number
-
 _WIDE, _HIGH, _GAP_X, _GAP_Y = 104, 62, 84, 30
 
 
@@ -23,10 +21,10 @@ def drawn(walk: Any) -> str:
     edges, boxes = [], []
     for n in walk.numbers:
         boxes.append(_box(n, *at[n.index]))
-        edges += [_edge(at[n.index], at[t.via], " + ".join(map(number, t.partials))) for t in n.terms]
+        edges += [_edge(at[n.index], at[t.via], " + ".join(map(str, t.partials))) for t in n.terms]
         silent = {j for j in n.inputs if all(t.via != n.index for t in walk.numbers[j - 1].terms)}
         edges += [_edge(at[i], at[n.index], "") for i in sorted(silent)]
-    told = f"{walk.function} = {number(walk.result.value)}: each number's value, and below it the derivative by it."
+    told = f"{walk.function} = {walk.result.held}: each number's value, and below it the derivative by it."
     title = f"Graph of {walk.function}, values and derivatives"
     return (
         f'<svg class="graph" role="img" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
@@ -75,11 +73,11 @@ def _places(walk: Any) -> dict[int, tuple[int, int]]:
 def _box(n: Any, x: int, y: int) -> str:
     middle = x + _WIDE // 2
     said = n.made_of([f"n{i}" for i in n.inputs]) if n.op else n.name or "constant"
-    derivative = "none" if n.derivative is None else number(n.derivative)
+    derivative = "none" if n.adjoint is None else n.adjoint
     return (
         f'<rect x="{x}" y="{y}" width="{_WIDE}" height="{_HIGH}" rx="8"/>'
         f'<text class="said" x="{middle}" y="{y + 17}">{escape(f"n{n.index} = {said}")}</text>'
-        f'<text class="value" x="{middle}" y="{y + 36}">{number(n.value)}</text>'
+        f'<text class="value" x="{middle}" y="{y + 36}">{n.held}</text>'
         f'<text class="back" x="{middle}" y="{y + 54}">{derivative}</text>'
     )
 

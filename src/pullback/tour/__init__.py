@@ -5,7 +5,6 @@ walk -> tables -> the network, trained twice -> what its filters respond to -> r
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,9 +15,10 @@ from threadpoolctl import threadpool_limits
 
 import pullback as tf
 from pullback.core.errors import ArgumentError
-from pullback.explain import digits
+from pullback.explain import digits, pages
 from pullback.explain.convolution import ConvolutionTables, convolution_tables, transposed_tables
-from pullback.explain.walk import Walk, walk
+from pullback.explain.hearing import explain
+from pullback.explain.walk import Walk
 from pullback.tour import drawing, network
 from pullback.tour.network import Training
 from pullback.tour.responses import Channel, strongest_responses
@@ -150,11 +150,11 @@ def example_walk() -> Walk:
         n5 = n4 * y
         n6 = y + 2
         n7 = n5 + n6
-    return walk(n7, [x, y], tape=tape, names=["x", "y"])
+    return explain(n7, [x, y], tape=tape, names=["x", "y"])
 
 
 def write(tour: Tour, out: Path) -> tuple[Path, Path]:
-    """Writes report.html and tour.png into the folder `out`, which is made where there is none.
+    """Writes report.html, filters.html and tour.png into the folder `out`, which is made where there is none.
 
     Each file appears whole or not at all.
 
@@ -163,19 +163,12 @@ def write(tour: Tour, out: Path) -> tuple[Path, Path]:
     Raises:
       OSError: the folder or a file cannot be written.
     """
+    from pullback.tour import filters
     from pullback.tour.report import page
 
     out.mkdir(parents=True, exist_ok=True)
     report, picture = out / "report.html", out / "tour.png"
-    _replace(picture, drawing.mosaic(tour.channels))
-    _replace(report, page(tour).encode("utf-8"))
+    pages.write(picture, drawing.mosaic(tour.channels))
+    filters.page(tour).save(out / "filters.html")
+    pages.write(report, page(tour).encode("utf-8"))
     return report, picture
-
-
-def _replace(path: Path, content: bytes) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        partial.write_bytes(content)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -2,64 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import math
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
 from pullback.explain.markup import number
+from pullback.explain.pictures import Picture, enlarged, features, inked, png, signed
 from pullback.tour.network import Training
 from pullback.tour.responses import Channel, Response
-
-PAPER, INK = (255, 255, 255), (24, 28, 36)
-# Ends of the scales: what excites and what holds back a unit, and a feature's strength.
-FOR, AGAINST, FEATURE = (190, 30, 45), (20, 90, 190), (90, 40, 150)
-
-Picture = NDArray[np.uint8]
-
-
-def blended(share: NDArray[Any], colour: tuple[int, int, int]) -> NDArray[Any]:
-    """Paper where share is 0, the colour where it is 1: [...,3]."""
-    paper, full = np.array(PAPER, float), np.array(colour, float)
-    return paper + np.clip(share, 0, 1)[..., None] * (full - paper)
-
-
-def digit(image: NDArray[Any]) -> Picture:
-    """A digit as ink on paper."""
-    return blended(image, INK).round().astype(np.uint8)
-
-
-def features(response: NDArray[Any]) -> Picture:
-    """A feature map, darkest where it is strongest."""
-    return blended(response / max(float(response.max()), 1e-12), FEATURE).round().astype(np.uint8)
-
-
-def projection(values: NDArray[Any]) -> Picture:
-    """A projection: red where ink excites the unit, blue where ink holds it back."""
-    share = values / max(float(np.abs(values).max()), 1e-12)
-    coloured = np.where(share[..., None] >= 0, blended(share, FOR), blended(-share, AGAINST))
-    return coloured.round().astype(np.uint8)
-
-
-def enlarged(picture: Picture, size: int) -> Picture:
-    """The picture with square pixels, so many of ours wide."""
-    times = size // len(picture)
-    return np.repeat(np.repeat(picture, times, axis=0), times, axis=1)
-
-
-def png(picture: Picture) -> bytes:
-    """The picture as a PNG file."""
-    out = io.BytesIO()
-    Image.fromarray(picture).save(out, "PNG", optimize=True)
-    return out.getvalue()
 
 
 def panels(response: Response) -> list[Picture]:
     """Digit, what the channel saw in it, and that pulled back to pixels."""
-    return [digit(response.image), features(response.features), projection(response.projection)]
+    return [inked(response.image), features(response.features), signed(response.projection)]
 
 
 def mosaic(channels: tuple[Channel, ...], rows: int = 4, each: int = 4) -> bytes:

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import pullback as tf
-from pullback.explain.deconvnet import deconvnet
 from pullback.explain.digits import Digits
+from pullback.explain.see.deconvnet import deconvnet
+from pullback.explain.see.network import Network, network_of
 from pullback.tour.network import Weights, layers
 
 
@@ -45,9 +46,13 @@ def strongest_responses(digits: Digits, weights: Weights, channels: int = 8, eac
     """For `channels` channels of conv2 the `each` digits with the strongest single unit, projected by the deconvnet."""
     w = {name: tf.constant(value) for name, value in weights.items()}
     seen = layers(tf, tf.constant(digits.images), w).conv2.numpy()
+    network = network_of(lambda images: layers(tf, images, w))
     peaks = seen.max(axis=(1, 2))
     best = np.argsort(-peaks, axis=0, kind="stable")[:each]
-    return tuple(_channel(c, best[:, c], digits, w) for c in _chosen(peaks, best, digits.labels, channels))
+    return tuple(
+        _channel(c, best[:, c], digits, network, seen[best[:, c], ..., c])
+        for c in _chosen(peaks, best, digits.labels, channels)
+    )
 
 
 def _chosen(peaks: NDArray[Any], best: NDArray[Any], labels: NDArray[Any], count: int) -> list[int]:
@@ -61,17 +66,12 @@ def _chosen(peaks: NDArray[Any], best: NDArray[Any], labels: NDArray[Any], count
     return (first + [c for c in alive if c not in first])[:count]
 
 
-def _channel(channel: int, which: NDArray[Any], digits: Digits, w: Any) -> Channel:
-    images = tf.constant(digits.images[which])
-    with tf.GradientTape() as tape:
-        tape.watch(images)
-        conv2 = layers(tf, images, w).conv2
-    back = deconvnet(conv2, images, tape=tape, channel=channel, strongest=True).numpy()
-    features = conv2.numpy()[..., channel]
+def _channel(channel: int, which: NDArray[Any], digits: Digits, network: Network, features: NDArray[Any]) -> Channel:
+    back = deconvnet(network, digits.images[which], "conv2", channel=channel, strongest=True)
     return Channel(
         channel,
         tuple(
-            Response(int(digits.labels[i]), float(f.max()), digits.images[i, ..., 0], f, p[..., 0])
-            for i, f, p in zip(which, features, back, strict=True)
+            Response(int(digits.labels[i]), float(f.max()), digits.images[i, ..., 0], f, p[0, ..., 0])
+            for i, f, p in zip(which, features, back.values, strict=True)
         ),
     )

@@ -55,6 +55,8 @@ def farewell(console: Console, tour: Tour, report: Path, picture: Path) -> None:
     console.print(Rule())
     console.print(f"The tour took {tour.seconds:.0f} seconds. The report, with pictures:")
     console.print(f"  {report.resolve()}", soft_wrap=True, highlight=False)
+    console.print("What each of its filters looks for:")
+    console.print(f"  {(report.parent / 'filters.html').resolve()}", soft_wrap=True, highlight=False)
     console.print("Its picture of what the filters see:")
     console.print(f"  {picture.resolve()}", soft_wrap=True, highlight=False)
 

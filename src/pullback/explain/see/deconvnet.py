@@ -12,16 +12,18 @@ Source: Zeiler & Fergus, "Visualizing and understanding convolutional networks",
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 
-import numpy as np
+from pullback.core.tensor import Tensor
+from pullback.explain.see.network import network_of
+from pullback.explain.see.projecting import BATCH, Progress, Pulls, projected
+from pullback.explain.see.projections import Projections
+from pullback.explain.see.selection import Selection, Unit
+from pullback.ops.nn.activation import Elu, LeakyRelu, Relu, Relu6, Selu
 
-from pullback.core import interpreter
-from pullback.core.errors import ArgumentError, ShapeError
-from pullback.core.shape import text
-from pullback.core.tensor import EagerTensor, Tensor
-from pullback.modes.gradients import gradients
-from pullback.ops.nn.activation import Relu
+# Nonlinearities that bend at zero: the deconvnet passes what comes down through relu in the place of each.
+RECTIFIERS: tuple[type, ...] = (Relu, Relu6, LeakyRelu, Elu, Selu)
 
 
 def rectified(node: Any, dy: Tensor) -> Tensor:
@@ -29,93 +31,47 @@ def rectified(node: Any, dy: Tensor) -> Tensor:
     return Relu()(dy)
 
 
-RULES = {Relu: rectified}
+RULES = dict.fromkeys(RECTIFIERS, rectified)
 
 
 def deconvnet(
-    target: Tensor,
-    wrt: Any,
+    model: Any,
+    images: Any,
+    layer: Any,
     *,
-    tape: Any = None,
-    channel: int | None = None,
-    unit: tuple[int, int] | None = None,
+    channel: int | Sequence[int] | None = None,
+    unit: Unit | None = None,
+    top: int | None = None,
+    by: Literal["channel", "unit"] = "channel",
     strongest: bool = False,
-) -> Any:
-    """Projects a layer's activations back.
+    onto: Any = None,
+    session: Any = None,
+    feeds: Any = None,
+    batch: int = BATCH,
+    progress: Progress | None = None,
+) -> Projections:
+    """Projects a layer's activations back to the pixels.
 
     Args:
-      target: the layer after its relu, [N,P,Q,K].
-      wrt: the picture [N,H,W,C], or a list of tensors between picture and layer.
-      tape: the GradientTape that heard an eager target being computed; a graph's tensors need none.
-      channel: projects only this one; by default all.
-      unit: projects only the unit at this (row, column).
-      strongest: projects only the largest unit of each picture, in `channel` if that is given.
+      model, session, feeds: the network, as `network_of` takes it.
+      images: [N,H,W,C], or one image [H,W,C].
+      layer: path of a layer [N,P,Q,K] or [N,K], as a rule after its relu.
+      channel: only this one, or each of several. unit: only the one at this (row, column).
+      top: the strongest channels of each image, as many as that, by their largest unit; with by="unit" single units.
+      strongest: of each part only its largest unit, as in the paper's figures.
+      onto: project to this layer instead of the images.
+      batch: how many images are shown at once. progress: called with (done, in all).
     Returns:
-      For each of wrt its projection, of wrt's shape; None where target does not depend on it.
+      Projections, `values` [N,K,H,W,C]: K is 1, the number of channels, or `top`. With `onto` of that layer's shape.
     Raises:
-      ShapeError: target has not four dimensions, or has no such channel or unit.
-      ArgumentError: an eager target without a tape; unit together with strongest.
+      ArgumentError, ShapeError, DTypeError: no such layer, channel or unit; images that are empty or hold NaN.
     Ties: of equal units the first in row order is the strongest; max pooling's switches are the forward pass's.
     """
-    if target.spec.rank not in (4, None):
-        raise ShapeError(
-            f"deconvnet: target has shape {text(target.spec.shape)}; it must be a layer [N,P,Q,K]"
-        ).locate()
-    if unit is not None and strongest:
-        raise ArgumentError("deconvnet: give `unit` or `strongest`, not both").locate()
-    if isinstance(target, EagerTensor):
-        if tape is None:
-            raise ArgumentError("deconvnet: an eager target needs `tape`, the GradientTape that heard it").locate()
-        with interpreter.paused_tapes():
-            seed = _chosen(target, channel, unit, strongest)
-        return tape.gradient(target, wrt, output_gradients=seed, rules=RULES)
-    with target.graph.as_default(), target.graph.name_scope("deconvnet"):
-        seed = _chosen(target, channel, unit, strongest)
-    found = gradients(target, wrt, grad_ys=seed, name="deconvnet", rules=RULES)
-    return found if isinstance(wrt, (list, tuple)) else found[0]
-
-
-def _chosen(target: Tensor, channel: int | None, unit: tuple[int, int] | None, strongest: bool) -> Tensor:
-    """The activations to project, zero elsewhere."""
-    _, rows, columns, channels = target.spec.shape or (None, None, None, None)
-    seed = target
-    if channel is not None:
-        seed = seed * _one(channel, channels, "channel", (-1,), target)
-    if unit is not None:
-        row, column = (
-            _one(unit[0], rows, "row", (-1, 1, 1), target),
-            _one(unit[1], columns, "column", (-1, 1), target),
-        )
-        seed = seed * row * column
-    if strongest:
-        seed = seed * _largest(seed)
-    return seed
-
-
-def _one(which: int, count: int | None, what: str, shape: tuple[int, ...], like: Tensor) -> Any:
-    """A vector of zeros with a one in it, shaped to multiply a layer."""
-    if count is None:
-        raise ShapeError(
-            f"deconvnet: the number of {what}s of {like!r} must be known to choose {what} {which}"
-        ).locate()
-    if not 0 <= which < count:
-        raise ShapeError(
-            f"deconvnet: {what} {which} of a layer of shape {text(like.spec.shape)}; it has 0 to {count - 1}"
-        ).locate()
-    return np.eye(count, dtype=like.dtype.numpy)[which].reshape(shape)
-
-
-def _largest(layer: Tensor) -> Tensor:
-    """One at the first largest entry of each picture's layer, zero elsewhere."""
-    from pullback.core.op import REGISTRY
-
-    shape = layer.spec.shape
-    if shape is None or None in shape[1:]:
-        raise ShapeError(
-            f"deconvnet: the layer's size must be known to choose its strongest unit, but is {text(shape)}"
-        ).locate()
-    size = int(np.prod(shape[1:]))  # type: ignore[arg-type]
-    flat = REGISTRY["Reshape"]()(layer, (-1, size))
-    first = REGISTRY["ArgMax"]()(flat, 1)
-    mask = REGISTRY["OneHot"]()(first, size, np.ones((), layer.dtype.numpy), np.zeros((), layer.dtype.numpy))
-    return REGISTRY["Reshape"]()(mask, (-1, *shape[1:]))
+    pulls = Pulls(network_of(model, session=session, feeds=feeds), layer, RULES, onto)
+    selection = Selection(channel, unit, top, by, strongest)
+    lead = (
+        "Each picture shows what in the input made these units fire: their activations, sent back through the "
+        "network's own filters and switches, rectified at every relu (Zeiler & Fergus 2014). Of a single unit that "
+        "sees a small part only, that part of the input stands above."
+    )
+    return projected("deconvnet", pulls, images, selection, lambda a, p: p.within(a, a), batch, progress, lead)

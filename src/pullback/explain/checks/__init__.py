@@ -1,0 +1,1 @@
+"""Tools that watch gradients while a program runs, or hold them against numbers."""
