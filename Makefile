@@ -1,4 +1,4 @@
-# make tour | test | test-all | coverage | bench | lint | names | clean
+# make tour | test | test-all | coverage | bench | gallery | lint | names | clean
 # The first call makes a virtual environment in .venv; PYTHON=python3.12 chooses what it is made with.
 
 PYTHON ?= python3
@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help tour test test-all coverage bench lint names clean
+.PHONY: help tour test test-all coverage bench gallery lint names clean
 
 help:
 	@echo "make tour      see what Pullback does: numbers, tables and pictures"
@@ -19,6 +19,7 @@ help:
 	@echo "make test-all  lint, then every test, the slow ones too"
 	@echo "make coverage  which lines of src/pullback the quick tests run"
 	@echo "make bench     speed, as ratios measured in one run"
+	@echo "make gallery   docs/gallery anew: pages that the tools make from real runs"
 	@echo "make lint      ruff, pyright, import-linter, the list of public names"
 	@echo "make names     write that list anew, after adding or moving a public name"
 	@echo "make clean     remove the environment and all caches"
@@ -59,6 +60,10 @@ coverage: $(READY)
 
 bench: $(READY)
 	@"$(BIN)/python" -m bench
+
+gallery: $(READY)
+	@"$(BIN)/python" -m pip install --quiet --editable '.[dev,gallery]'
+	@"$(BIN)/python" tools/gallery
 
 names: $(READY)
 	@"$(BIN)/python" tools/names.py

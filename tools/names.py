@@ -20,8 +20,9 @@ from typing import Any
 
 SOURCE = Path(__file__).resolve().parents[1] / "src"
 PACKAGE = "pullback"
-# Their own product, what runs on import, and the lowerings, which load compilers and declare nothing.
-SKIPPED = {"_names", "__main__", "native", "xla", "blas"}
+# Their own product, what runs on import, the lowerings, which load compilers and declare nothing, and what needs an
+# extra to import.
+SKIPPED = {"_names", "__main__", "native", "xla", "blas", "onnx"}
 DIALECTS = {"V2": ("v2", "TensorFlow 2"), "V1": ("v1", "TensorFlow 1")}
 
 

@@ -7,8 +7,12 @@ from pullback.core.dtypes import DType as DType
 from pullback.modes.tape import GradientTape as GradientTape
 from pullback.modes.default import GraphV2 as Graph
 from pullback.core.slices import IndexedSlices as IndexedSlices
+from pullback.modes.module import Module as Module
 from pullback.core.tensor import Operation as Operation
+from pullback.ops.ragged import RaggedTensor as RaggedTensor
 from pullback.modes.custom import RegisterGradient as RegisterGradient
+from pullback.ops.sparse import SparseTensor as SparseTensor
+from pullback.ops.sparse import SparseTensorSpec as SparseTensorSpec
 from pullback.core.tensor import Tensor as Tensor
 from pullback.ops.control.tensor_array import TensorArray as TensorArray
 from pullback.core.shape import TensorShape as TensorShape
@@ -26,8 +30,13 @@ from pullback.ops.array.search import argmax as argmax
 from pullback.ops.array.search import argmin as argmin
 from pullback.ops.array.ordering import argsort as argsort
 from pullback.core.dtypes import as_dtype as as_dtype
+from pullback.ops.strings.numbers import as_string as as_string
 from pullback.ops.math.functions import asin as asin
 from pullback.ops.math.functions import asinh as asinh
+from pullback.ops.control.assertions import assert_equal as assert_equal
+from pullback.ops.control.assertions import assert_greater as assert_greater
+from pullback.ops.control.assertions import assert_less as assert_less
+from pullback.ops.control.assertions import assert_rank as assert_rank
 from pullback.ops.math.functions import atan as atan
 from pullback.ops.math.functions import atan2 as atan2
 from pullback.ops.math.functions import atanh as atanh
@@ -47,6 +56,9 @@ from pullback.ops.control.cond import cond_v2 as cond
 from pullback.ops.array.conversion import constant as constant
 from pullback.train.initializers import constant_initializer as constant_initializer
 from pullback.modes.default import control_dependencies as control_dependencies
+from pullback.ops.nn.conv.raw import conv as conv
+from pullback.ops.nn.conv.raw import conv2d_backprop_filter_v2 as conv2d_backprop_filter_v2
+from pullback.ops.nn.conv.raw import conv2d_backprop_input_v2 as conv2d_backprop_input_v2
 from pullback.ops.array.conversion import convert_to_tensor as convert_to_tensor
 from pullback.ops.math.functions import cos as cos
 from pullback.ops.math.functions import cosh as cosh
@@ -56,6 +68,7 @@ from pullback.modes.default import device as device
 from pullback.ops.math.functions import divide as divide
 from pullback.ops.array.partition import dynamic_partition as dynamic_partition
 from pullback.ops.array.partition import dynamic_stitch as dynamic_stitch
+from pullback.ops.sparse.sets import edit_distance as edit_distance
 from pullback.ops.linalg.einsum import einsum as einsum
 from pullback.engines.base import engine as engine
 from pullback.ops.array.sizes import ensure_shape as ensure_shape
@@ -63,6 +76,9 @@ from pullback.ops.math.functions import equal as equal
 from pullback.modes.default import executing_eagerly as executing_eagerly
 from pullback.ops.math.functions import exp as exp
 from pullback.ops.array.shape import expand_dims as expand_dims
+from pullback.explain import explain as explain
+from pullback.explain.plan import explain_plan as explain_plan
+from pullback.ops.image.patches import extract_volume_patches as extract_volume_patches
 from pullback.ops.array.one_hot import eye as eye
 from pullback.ops.array.creation import fill as fill
 from pullback.ops.math.functions import floor as floor
@@ -71,6 +87,8 @@ from pullback.ops.control.folds import foldr as foldr
 from pullback.modes.function import function as function
 from pullback.ops.array.gather import gather as gather
 from pullback.ops.array.places import gather_nd as gather_nd
+from pullback.app.log import get_logger as get_logger
+from pullback.ops.array.knowledge import get_static_value as get_static_value
 from pullback.modes.custom import grad_pass_through as grad_pass_through
 from pullback.modes.gradients import gradients_v2 as gradients
 from pullback.ops.math.functions import greater as greater
@@ -79,13 +97,18 @@ from pullback.modes.grouping import group as group
 from pullback.modes.gradients import hessians as hessians
 from pullback.ops.array.conversion import identity as identity
 from pullback.ops.array.conversion import identity_n as identity_n
+from pullback.io.graphs import import_graph_def as import_graph_def
 from pullback.modes.default import init_scope as init_scope
+from pullback.ops.array.knowledge import is_symbolic_tensor as is_symbolic_tensor
+from pullback.ops.array.knowledge import is_tensor as is_tensor
 from pullback.ops.math.functions import less as less
 from pullback.ops.math.functions import less_equal as less_equal
 from pullback.ops.array.ranges import linspace as linspace
 from pullback.ops.math.functions import logical_and as logical_and
 from pullback.ops.math.functions import logical_not as logical_not
 from pullback.ops.math.functions import logical_or as logical_or
+from pullback.io.tensors import make_ndarray as make_ndarray
+from pullback.io.tensors import make_tensor_proto as make_tensor_proto
 from pullback.ops.control.functional import map_fn as map_fn
 from pullback.ops.linalg.matmul import matmul as matmul
 from pullback.ops.math.functions import maximum as maximum
@@ -122,7 +145,9 @@ from pullback.ops.math.reduce_functions import reduce_mean as reduce_mean
 from pullback.ops.math.reduce_functions import reduce_min as reduce_min
 from pullback.ops.math.reduce_functions import reduce_prod as reduce_prod
 from pullback.ops.math.reduce_functions import reduce_sum as reduce_sum
+from pullback.ops.array.knowledge import register_tensor_conversion_function as register_tensor_conversion_function
 from pullback.ops.array.padding import repeat as repeat
+from pullback.ops.array.phases import required_space_to_batch_paddings as required_space_to_batch_paddings
 from pullback.ops.array.shape import reshape as reshape
 from pullback.ops.array.layout import reverse as reverse
 from pullback.ops.array.partition import reverse_sequence as reverse_sequence
@@ -132,6 +157,7 @@ from pullback.ops.array.conversion import saturate_cast as saturate_cast
 from pullback.ops.math.functions import scalar_mul as scalar_mul
 from pullback.ops.control.folds import scan as scan
 from pullback.ops.array.places import scatter_nd as scatter_nd
+from pullback.ops.array.bounds import searchsorted as searchsorted
 from pullback.ops.array.ranges import sequence_mask as sequence_mask
 from pullback.ops.array.sizes import shape_ as shape
 from pullback.ops.array.sizes import shape_n as shape_n
@@ -170,6 +196,7 @@ from pullback.modes.grouping import tuple_v2 as tuple
 from pullback.ops.array.search import unique as unique
 from pullback.ops.array.search import unique_with_counts as unique_with_counts
 from pullback.ops.array.joining import unstack as unstack
+from pullback.modes.creators import variable_creator_scope as variable_creator_scope
 from pullback.modes.vectorized import vectorized_map as vectorized_map
 from pullback.ops.array.masks import where as where
 from pullback.ops.control.loop import while_loop_v2 as while_loop
@@ -184,8 +211,12 @@ __all__ = [
     "GradientTape",
     "Graph",
     "IndexedSlices",
+    "Module",
     "Operation",
+    "RaggedTensor",
     "RegisterGradient",
+    "SparseTensor",
+    "SparseTensorSpec",
     "Tensor",
     "TensorArray",
     "TensorShape",
@@ -203,8 +234,13 @@ __all__ = [
     "argmin",
     "argsort",
     "as_dtype",
+    "as_string",
     "asin",
     "asinh",
+    "assert_equal",
+    "assert_greater",
+    "assert_less",
+    "assert_rank",
     "atan",
     "atan2",
     "atanh",
@@ -224,6 +260,9 @@ __all__ = [
     "constant",
     "constant_initializer",
     "control_dependencies",
+    "conv",
+    "conv2d_backprop_filter_v2",
+    "conv2d_backprop_input_v2",
     "convert_to_tensor",
     "cos",
     "cosh",
@@ -233,6 +272,7 @@ __all__ = [
     "divide",
     "dynamic_partition",
     "dynamic_stitch",
+    "edit_distance",
     "einsum",
     "engine",
     "ensure_shape",
@@ -240,6 +280,9 @@ __all__ = [
     "executing_eagerly",
     "exp",
     "expand_dims",
+    "explain",
+    "explain_plan",
+    "extract_volume_patches",
     "eye",
     "fill",
     "floor",
@@ -248,6 +291,8 @@ __all__ = [
     "function",
     "gather",
     "gather_nd",
+    "get_logger",
+    "get_static_value",
     "grad_pass_through",
     "gradients",
     "greater",
@@ -256,13 +301,18 @@ __all__ = [
     "hessians",
     "identity",
     "identity_n",
+    "import_graph_def",
     "init_scope",
+    "is_symbolic_tensor",
+    "is_tensor",
     "less",
     "less_equal",
     "linspace",
     "logical_and",
     "logical_not",
     "logical_or",
+    "make_ndarray",
+    "make_tensor_proto",
     "map_fn",
     "matmul",
     "maximum",
@@ -299,7 +349,9 @@ __all__ = [
     "reduce_min",
     "reduce_prod",
     "reduce_sum",
+    "register_tensor_conversion_function",
     "repeat",
+    "required_space_to_batch_paddings",
     "reshape",
     "reverse",
     "reverse_sequence",
@@ -309,6 +361,7 @@ __all__ = [
     "scalar_mul",
     "scan",
     "scatter_nd",
+    "searchsorted",
     "sequence_mask",
     "shape",
     "shape_n",
@@ -347,6 +400,7 @@ __all__ = [
     "unique",
     "unique_with_counts",
     "unstack",
+    "variable_creator_scope",
     "vectorized_map",
     "where",
     "while_loop",

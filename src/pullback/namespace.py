@@ -14,6 +14,7 @@ from collections.abc import Callable
 from types import FunctionType, ModuleType
 from typing import Any
 
+from pullback import io
 from pullback._names import V1, V2
 
 _TABLES = {"v1": V1, "v2": V2}
@@ -44,25 +45,32 @@ def find(dialect: str, name: str) -> Any:
         _start()
         module, _, attribute = table[name].partition(":")
         found = getattr(importlib.import_module(module), attribute)
-        return _in_default_graph(found) if dialect == "v1" and isinstance(found, FunctionType) else found
+        return in_default_graph(found) if dialect == "v1" and isinstance(found, FunctionType) else found
     if name in _SCOPES[dialect]:
         return _namespace(dialect, name)
     raise AttributeError(_missing(dialect, name))
 
 
+def is_namespace(dialect: str, name: str) -> bool:
+    """Whether public names stand below a name, as below "nn"."""
+    return name in _SCOPES[dialect]
+
+
 @functools.cache
 def _start() -> None:
-    """Loads what every program needs: the engine, and the operators and methods of tensors."""
-    for module in ("pullback.engines", "pullback.ops.math.operators", "pullback.ops.array"):
-        importlib.import_module(module)
+    """Loads what every program needs: the engine, and the operators and methods of tensors, graphs and variables."""
+    for module in ("engines", "ops.math.operators", "ops.array", "io.graphs", "io.variable_defs"):
+        importlib.import_module(f"pullback.{module}")
 
 
-def _in_default_graph(found: FunctionType) -> Any:
-    """A function as v1 has it. Context managers and the functions about the default graph find it themselves."""
+def in_default_graph(found: FunctionType) -> Any:
+    """A function as v1 has it. Context managers and the functions about the default graph find it themselves; flags,
+    logs and files (`app`) have none."""
     from pullback.modes import default
 
     generates = inspect.isgeneratorfunction(getattr(found, "__wrapped__", found))
-    return found if generates or found.__module__ == default.__name__ else default.in_default_graph(found)
+    apart = found.__module__ == default.__name__ or found.__module__.startswith("pullback.app.")
+    return found if generates or apart else default.in_default_graph(found)
 
 
 def _missing(dialect: str, name: str) -> str:
@@ -115,3 +123,7 @@ def lazy(
         return sorted(here | {n for n in where if n.startswith("__")})
 
     return get, names
+
+
+# The one package below this layer whose name is a public namespace too.
+io.__getattr__, io.__dir__ = lazy("v2", "io", io)  # type: ignore[attr-defined,method-assign]

@@ -191,8 +191,19 @@ def load_lowerings(room: str, engine: str) -> None:
         importlib.import_module(f"{package}.{engine}")
 
 
+def note(engine: str, op_type: str, how: str) -> None:
+    """Notes what computed an op, for `report`."""
+    _served[engine, op_type] = how
+
+
+def noted(engine: str, op_type: str) -> str:
+    """What computes an op on an engine, as far as it has been asked for."""
+    return _served.get((engine, op_type), "reference")
+
+
 def report() -> dict[str, dict[str, str]]:
-    """For each engine, op type -> what computed it: a lowering by name, "expand", or "reference"."""
+    """For each engine, op type -> what computed it: a lowering by name, "expand", or "reference". Of the CPU engine's
+    plans: "fused", "machine code", or what a Python step called."""
     out: dict[str, dict[str, str]] = {}
     for (name, op_type), how in sorted(_served.items()):
         out.setdefault(name, {})[op_type] = how

@@ -11,7 +11,7 @@ against each other in A^T. Pairs of points of opposite sign share half of their 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -71,14 +71,54 @@ def minimal(outputs: int, taps: int) -> Minimal:
     return Minimal(outputs, taps, tuple(to_outputs), tuple(of_filter), tuple(of_inputs))
 
 
-def transformed(f: Function, matrix: Matrix, grid: Sequence[Sequence[Value]]) -> list[list[Value]]:
-    """matrix @ grid @ matrix^T, of a square grid of vectors."""
-    columns = [applied(f, matrix, [row[j] for row in grid]) for j in range(len(grid))]
-    return [applied(f, matrix, [column[i] for column in columns]) for i in range(len(matrix))]
+def transform(
+    f: Function, matrix: Matrix, load: Callable[[int, int], Value], put: Callable[[int, int, Value], None]
+) -> None:
+    """matrix @ grid @ matrix^T of a square grid of vectors, entry by entry from `load` and into `put`.
+
+    Rows that share work go together, and what they are made of is loaded for them: all of the grid at once would not
+    fit into the registers.
+    """
+    for rows in _groups(matrix):
+        part = tuple([matrix[i] for i in rows])
+        used = [any(row[i] for row in part) for i in range(len(matrix[0]))]
+        columns = [
+            applied(f, part, [load(i, j) if used[i] else None for i in range(len(used))]) for j in range(len(used))
+        ]
+        for n, i in enumerate(rows):
+            for j, value in enumerate(applied(f, matrix, [column[n] for column in columns])):
+                put(i, j, value)
 
 
-def applied(f: Function, matrix: Matrix, values: Sequence[Value]) -> list[Value]:
-    """matrix @ values. Rows that differ only in signs share what they have in common."""
+def _groups(matrix: Matrix) -> list[list[int]]:
+    """Rows that share work."""
+    columns = tuple(zip(*matrix, strict=True))
+    if any(_twins(a, b) for n, a in enumerate(columns) for b in columns[n + 1 :]):
+        return [list(range(len(matrix)))]
+    left, found = list(range(len(matrix))), []
+    while left:
+        first = left.pop(0)
+        found.append([first, *[i for i in left if _twins(matrix[first], matrix[i])]])
+        left = [i for i in left if i not in found[-1]]
+    return found
+
+
+def applied(f: Function, matrix: Matrix, values: Sequence[Any]) -> list[Value]:
+    """matrix @ values. Columns that differ only in signs are added and subtracted first; rows that do share what they
+    have in common. A value whose column is zero may be None."""
+    columns, terms = list(zip(*matrix, strict=True)), list(values)
+    for i, column in enumerate(columns):
+        for j in range(i + 1, len(columns)):
+            if _twins(column, columns[j]):
+                terms[i], terms[j] = terms[i] + terms[j], terms[i] - terms[j]
+                same = [c == d for c, d in zip(column, columns[j], strict=True)]
+                columns[i] = tuple([c if s else Fraction(0) for c, s in zip(column, same, strict=True)])
+                columns[j] = tuple([Fraction(0) if s else c for c, s in zip(column, same, strict=True)])
+                break
+    return _rows(f, tuple(zip(*columns, strict=True)), terms)
+
+
+def _rows(f: Function, matrix: Matrix, values: Sequence[Any]) -> list[Value]:
     made: dict[int, Value] = {}
     for i, row in enumerate(matrix):
         for j in range(i + 1, len(matrix)):
@@ -100,7 +140,7 @@ def _twins(a: Sequence[Fraction], b: Sequence[Fraction]) -> bool:
     return a != b and same and all(abs(c) == abs(d) for c, d in zip(a, b, strict=True))
 
 
-def _sum(f: Function, coefficients: Sequence[Any], values: Sequence[Value]) -> Value:
+def _sum(f: Function, coefficients: Sequence[Any], values: Sequence[Any]) -> Value:
     """The sum of coefficients times values, from a value that needs no product on."""
     terms = [(c, v) for c, v in zip(coefficients, values, strict=True) if c]
     start = next((i for i, (c, _) in enumerate(terms) if c == 1), 0)

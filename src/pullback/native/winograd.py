@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from pullback.native.ir import I64, Function, Module, Type, Value
 from pullback.native.machine import host
-from pullback.native.minimal import Minimal, minimal, transformed
+from pullback.native.minimal import Minimal, minimal, transform
 from pullback.native.packing import clear
 from pullback.native.tiles import Tile, channel_blocks, chosen, split, tile, transposed
 
@@ -25,7 +25,7 @@ from pullback.native.tiles import Tile, channel_blocks, chosen, split, tile, tra
 ROOM = 900 << 10
 # Shares that may be at work at once, each with room of its own.
 SLOTS = 16
-_LINE = 8  # words of a cache line
+LINE = 8  # words of a cache line
 
 
 class Winograd(NamedTuple):
@@ -75,35 +75,38 @@ def leased(f: Function, flags: Value, slots: int) -> Iterator[Value]:
     """Room `i < slots` that no other thread is in: its number. Flags are a cleared cache line for each."""
     mine = f.variable(0)
     with f.repeat_while() as go_on:
-        taken = f.atomic_swap(flags.at(mine.value * _LINE), 1).differs(0)
+        taken = f.atomic_swap(flags.at(mine.value * LINE), 1).differs(0)
         with f.when(taken):
             mine.value = (mine.value + 1) % slots
         go_on(taken)
     slot = mine.value
     yield slot
-    f.atomic_store(flags.at(slot * _LINE), 0)
+    f.atomic_store(flags.at(slot * LINE), 0)
 
 
 # --- from the image to V ---------------------------------------------------------------------------------------------
 
 
-def spread(module: Module, kind: Type, form: Minimal, matrix: str, channels: int) -> Function:
+def spread(module: Module, kind: Type, form: Minimal, matrix: str, channels: int, pixel: int) -> Function:
     """The function that transforms a square of pixels, so many channels of each: (source, elements between its rows,
-    between its pixels, V, elements between V's squares). `matrix` names the one of the form; the square has as many
-    rows as it has columns."""
+    V, elements between V's squares). `matrix` names the one of the form; the square has as many rows as it has columns,
+    `pixel` elements from one to the next."""
     lanes, factors = host().lanes(kind), getattr(form, matrix)
-    size = len(factors[0])
-    name = f"spread_{size}_{matrix}_{channels}"
+    name = f"spread_{matrix}_{channels}_{pixel}"
     if name in module:
         return module[name]
     whole = channels // lanes * lanes
-    with module.function(name, kind.pointer, I64, I64, kind.pointer, I64) as (f, source, row, pixel, to, apart):
+    with module.function(name, kind.pointer, I64, kind.pointer, I64) as (f, source, row, to, apart):
+        rows = [source.at(row * i) for i in range(len(factors[0]))]
+        steps = [apart * j for j in range(len(factors))]
 
         def some(c: Any, mask: Value | None) -> None:
-            grid = [[source.load(row * i + pixel * j + c, lanes, mask) for j in range(size)] for i in range(size)]
-            for i, made in enumerate(transformed(f, factors, grid)):
-                for j, value in enumerate(made):
-                    to.store(value, apart * (i * len(factors) + j) + c)
+            transform(
+                f,
+                factors,
+                lambda i, j: rows[i].at(c).load(pixel * j, lanes, mask),
+                lambda i, j, value: to.at(apart * (i * len(factors)) + c).store(value, steps[j]),
+            )
 
         if whole:
             with f.loop(0, whole, lanes) as c:
@@ -135,10 +138,10 @@ class Spread(NamedTuple):
         """Transforms the square whose first pixel is at place (row, column) of an image of inside (H, W) pixels; by way
         of the patch where it hangs over."""
         (row, column), (H, W), size, count, C = place, inside, self.size, self.channels, self.pixel
-        step = spread(f.module, self.kind, self.form, self.matrix, count)
         whole = (row >= 0) & (column >= 0) & (row + size <= H) & (column + size <= W)
         with f.when(whole):
-            f.call(step, image.at((row * W + column) * C), W * C, C, to, apart)
+            step = spread(f.module, self.kind, self.form, self.matrix, count, C)
+            f.call(step, image.at((row * W + column) * C), W * C, to, apart)
         with f.when(~whole):
             f.clear(patch, self.patch)
             left, right = f.maximum(0 - column, 0), f.minimum(W - column, size)
@@ -149,7 +152,8 @@ class Spread(NamedTuple):
                 else:
                     with f.loop(left, right) as j:
                         f.copy(patch.at((i * size + j) * count), source.at(j * C), count)
-            f.call(step, patch, size * count, count, to, apart)
+            step = spread(f.module, self.kind, self.form, self.matrix, count, count)
+            f.call(step, patch, size * count, to, apart)
 
 
 # --- the filter ------------------------------------------------------------------------------------------------------
@@ -189,11 +193,8 @@ class _SpreadFilter:
         f, s, taps, lanes = self.f, self.s, self.s.taps, self.lanes
         if self.buffer is None:
             mask = f.lanes_below(self.makes - k, lanes) if edge else None
-            square = [
-                [self.w.load(((i * taps + j) * s.channels + item) * self.row + k, lanes, mask) for j in range(taps)]
-                for i in range(taps)
-            ]
-            self.put(square, to.at(item * wide), wide)
+            apart = self.row * s.channels
+            self.put(self.w.at(item * self.row + k), apart, False, mask, to.at(item * wide), wide)
             return
         first = item * lanes
         mask = f.lanes_below(f.minimum(s.channels - first, lanes), lanes)
@@ -206,17 +207,21 @@ class _SpreadFilter:
             for n, turned in enumerate(transposed(f, rows)):
                 self.buffer.store(turned, (tap * lanes + n) * lanes)
         with f.loop(0, f.minimum(s.channels - first, lanes)) as n:
-            square = [
-                [self.buffer.load(((taps * taps - 1 - i * taps - j) * lanes + n) * lanes, lanes) for j in range(taps)]
-                for i in range(taps)
-            ]
-            self.put(square, to.at((first + n) * wide), wide)
+            source = self.buffer.at(n * lanes)
+            self.put(source, lanes * lanes, True, None, to.at((first + n) * wide), wide)
 
-    def put(self, square: Any, to: Value, wide: int) -> None:
-        apart = self.s.channels * wide
-        for i, made in enumerate(transformed(self.f, self.form.of_filter, square)):
-            for j, value in enumerate(made):
-                to.store(value, (i * self.form.size + j) * apart)
+    def put(self, source: Value, apart: Any, turned: bool, mask: Value | None, to: Value, wide: int) -> None:
+        """Transforms a vector's taps, which lie `apart`; turned: the last one first."""
+        taps, size, channels, lanes = self.s.taps, self.form.size, self.s.channels, self.lanes
+
+        def load(i: int, j: int) -> Value:
+            tap = i * taps + j
+            return source.load((taps * taps - 1 - tap if turned else tap) * apart, lanes, mask)
+
+        def put(i: int, j: int, value: Value) -> None:
+            to.store(value, (i * size + j) * (channels * wide))
+
+        transform(self.f, self.form.of_filter, load, put)
 
 
 # --- the products and back -------------------------------------------------------------------------------------------
@@ -306,11 +311,12 @@ class _Writing:
             whole = (rows >= m) & (columns >= m)
 
             def back(v: Any, y: Value, row: Any, pixel: Any, mask: Value | None = None) -> None:
-                size = self.form.size
-                grid = [[source.load(between * (i * size + j) + v, lanes) for j in range(size)] for i in range(size)]
-                for i, made in enumerate(transformed(f, self.form.to_outputs, grid)):
-                    for j, value in enumerate(made):
-                        y.store(value, row * i + pixel * j + v, mask)
+                transform(
+                    f,
+                    self.form.to_outputs,
+                    lambda i, j: source.load(between * (i * self.form.size + j) + v, lanes),
+                    lambda i, j, value: y.store(value, row * i + pixel * j + v, mask),
+                )
 
             plain = vectors - bool(tail)
             with f.when(whole):
@@ -359,8 +365,9 @@ def add_winograd(task: Any, x: Any, w: Any, y: Any, at: Pass, outputs: int, turn
     squares, row, size = (m + at.taps - 1) ** 2, row_of(C, lanes), x.dtype.itemsize
     most = max(block.rows, ROOM // (squares * (row + block.vectors * lanes) * size))
     groups = -(-tiles // most)
-    rows = split(-(-tiles // groups), block.rows)[0][0]
-    many = -(-(-(-tiles // groups)) // rows) * rows
+    run = -(-tiles // groups)
+    rows = split(run, block.rows)[0][0]
+    many = -(-run // rows) * rows
     groups = -(-tiles // many)
     parts = max(1, min(whole, -(-8 // groups)))
     s = Winograd(x.kind, m, at.taps, C, block.vectors, last, tail, rows)
@@ -368,7 +375,7 @@ def add_winograd(task: Any, x: Any, w: Any, y: Any, at: Pass, outputs: int, turn
     items = -(-C // lanes) if turned else C
     words = [w, u, C if turned else K, K, whole]
     task.job(spread_filter, (s, turned), words, items=items, cost=u.bytes / 8)
-    flags = task.scratch((SLOTS * _LINE,), "int64")
+    flags = task.scratch((SLOTS * LINE,), "int64")
     task.job(clear, (I64,), [flags], items=flags.size, cost=100, shares=1)
     apart = many * row + lanes
     between = many * block.vectors * lanes + lanes

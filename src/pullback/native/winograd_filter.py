@@ -13,15 +13,15 @@ from typing import Any, NamedTuple
 
 from pullback.native.ir import I64, Function, Module, Type, Value
 from pullback.native.machine import host
-from pullback.native.minimal import Minimal, minimal, transformed
+from pullback.native.minimal import Minimal, minimal, transform
 from pullback.native.packing import clear
 from pullback.native.tiles import Tile, channel_blocks, chosen, split, tile
-from pullback.native.winograd import _LINE, SLOTS, Spread, leased, row_of
+from pullback.native.winograd import LINE, SLOTS, Spread, leased, row_of
 
-# Channels of a block, of the image and of dy, and how many numbers dU may hold of them for each product.
-BLOCK = 64
+# Channels of a block, of the image and of dy: as many numbers as its square has a block for each product.
+BLOCK = 128
 # Bytes of V and D that an item keeps in the second cache.
-ROOM = 600 << 10
+ROOM = 900 << 10
 # Items that there should be at least, and tiles that a share should have at least.
 ITEMS, SHARE = 8, 32
 
@@ -173,12 +173,16 @@ def collect_filter(module: Module, s: WinogradFilter) -> None:
                 with f.loop(0, shares) as share:
                     value.value = value.value + source.load(share * s.sums + square * (s.some * s.most), lanes)
                 total.store(value.value, square * lanes)
-            size = s.form.size
-            grid = [[total.load((i * size + j) * lanes, lanes) for j in range(size)] for i in range(size)]
             mask = f.lanes_below(s.makes - k, lanes) if s.makes % lanes else None
-            for i, made in enumerate(transformed(f, s.form.to_outputs, grid)):
-                for j, value in enumerate(made):
-                    dw.store(value, ((i * s.taps + j) * s.channels + c) * row + k, mask)
+            to, size = dw.at(c * row + k), s.form.size
+            _collect(f, s, total, size, to, row * s.channels, mask)
+
+
+def _collect(f: Function, s: WinogradFilter, total: Value, size: int, to: Value, apart: Value, mask: Any) -> None:
+    def put(i: int, j: int, value: Value) -> None:
+        to.store(value, apart * (i * s.taps + j), mask)
+
+    transform(f, s.form.to_outputs, lambda i, j: total.load((i * size + j) * s.lanes, s.lanes), put)
 
 
 def _patch(s: WinogradFilter) -> int:
@@ -186,39 +190,45 @@ def _patch(s: WinogradFilter) -> int:
     return -(-max(s.form.size**2 * s.some, s.outputs**2 * s.most) // s.lanes) * s.lanes
 
 
+def block_sizes(kind: Type, C: int, K: int, tiles: int, squares: int) -> tuple[int, int, int, int]:
+    """(channels of a block, of C and of K, tiles of a run, shares of the tiles)."""
+    lanes = host().lanes(kind)
+    some = _even(C, BLOCK, lanes)
+    wide = chosen(host(), some, K, lanes).vectors * lanes
+    most = _even(K, max(BLOCK * BLOCK // some, wide), wide)
+    blocks = -(-C // some) * -(-K // most)
+    shares = max(1, min(-(-ITEMS // blocks), tiles // SHARE))
+    share = max(1, -(-tiles // shares))
+    many = max(SHARE, ROOM // (squares * (row_of(some, lanes) + row_of(most, lanes)) * kind.bytes))
+    return some, most, -(-share // -(-share // many)), shares
+
+
 def add_winograd_filter(task: Any, x: Any, dy: Any, dw: Any, outs: Any, before: Any, outputs: int) -> None:
     """Adds the jobs of a filter's gradient at stride 1 by F(r, outputs)."""
     (N, H, W, C), (r, _, _, K), (P, Q), m = x.shape, dw.shape, outs, outputs
     down, across = -(-P // m), -(-Q // m)
-    tiles, lanes, size = N * down * across, host().lanes(x.kind), x.dtype.itemsize
-    some = _even(C, BLOCK, lanes)
+    tiles, lanes, squares = N * down * across, host().lanes(x.kind), (m + r - 1) ** 2
+    some, most, many, shares = block_sizes(x.kind, C, K, tiles, squares)
     block = chosen(host(), some, K, lanes)
-    most = _even(K, max(BLOCK * BLOCK // some, block.vectors * lanes), block.vectors * lanes)
     s = WinogradFilter(x.kind, r, m, C, K, some, most, block.vectors, block.rows)
-    blocks = -(-C // some), -(-K // most)
-    shares = max(1, min(-(-ITEMS // (blocks[0] * blocks[1])), tiles // SHARE))
-    rows = row_of(some, lanes), row_of(most, lanes)
-    squares = s.form.size**2
-    share = -(-tiles // shares)
-    many = max(SHARE, ROOM // (squares * sum(rows) * size))
-    many = -(-share // -(-share // many)) if share else 1
-    items = blocks[0] * blocks[1] * shares
+    blocks = -(-K // most)
+    items = -(-C // some) * blocks * shares
     sums = task.scratch((items * s.sums,), x.dtype)
-    flags = task.scratch((SLOTS * _LINE,), "int64")
+    flags = task.scratch((SLOTS * LINE,), "int64")
     task.job(clear, (I64,), [flags], items=flags.size, cost=100, shares=1)
-    apart, between = (many * row + lanes for row in rows)
+    apart, between = many * row_of(some, lanes) + lanes, many * row_of(most, lanes) + lanes
     room = -(-(_patch(s) + squares * (apart + between)) // 1024) * 1024
     slots = min(SLOTS, items)
     rooms = task.scratch((slots * room,), x.dtype)
-    numbers = (tiles, down * across, across, H, W, P, Q, *before, many, shares, blocks[1], slots, apart, between, room)
+    numbers = (tiles, down * across, across, H, W, P, Q, *before, many, shares, blocks, slots, apart, between, room)
     cost = 0.35 * tiles * squares * C * K / lanes / 2
     task.job(winograd_filter, (s,), [x, dy, sums, rooms, flags, *numbers], items=items, cost=cost)
-    task.job(collect_filter, (s,), [sums, dw, shares, blocks[1], K], items=C, cost=sums.bytes / 8)
+    task.job(collect_filter, (s,), [sums, dw, shares, blocks, K], items=C, cost=sums.bytes / 8)
 
 
 def _even(count: int, most: int, unit: int) -> int:
     """A block's size, a multiple of the unit where there is more than one block: as even as can be."""
     if count <= most:
         return -(-count // unit) * unit if unit > 1 and count > unit else count
-    blocks = -(-count // most)
-    return -(-(-(-count // blocks)) // unit) * unit
+    each = -(-count // -(-count // most))
+    return -(-each // unit) * unit

@@ -10,4 +10,5 @@ from pullback.dtype_names import *  # noqa: F403
 from pullback.namespace import lazy
 
 newaxis = None
+__version__ = "1.15.0"  # whose names these are; the library's own is `pullback.__version__`
 __getattr__, __dir__ = lazy("v1", "")

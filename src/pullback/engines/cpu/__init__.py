@@ -66,9 +66,10 @@ class Planned:
         return run(store, *values)
 
     def _key(self, values: Sequence[Any]) -> Any:
+        """What a plan hangs on: the shapes and the settings that choose kernels."""
         if self._by_value:
-            return tuple([_key_of(v, _decides(v)) for v in values])
-        return tuple([(v.shape, v.dtype) if type(v) is np.ndarray else _key_of(v, False) for v in values])
+            return config.winograd, *[_key_of(v, _decides(v)) for v in values]
+        return config.winograd, *[(v.shape, v.dtype) if type(v) is np.ndarray else _key_of(v, False) for v in values]
 
     def _next(self, key: Any, values: Sequence[Any]) -> Any:
         """What runs this time: node by node at first sight, then a plan."""
@@ -104,7 +105,7 @@ class _Single:
         self._plans: dict[Any, Any] = {}
 
     def __call__(self, *values: Any) -> Any:
-        key = tuple([_key_of(v, i in self.op.static) for i, v in enumerate(values)])
+        key = config.winograd, *[_key_of(v, i in self.op.static) for i, v in enumerate(values)]
         found = self._plans.get(key, 0)
         if type(found) is int:
             if found < config.plan_after:

@@ -17,6 +17,7 @@ from pullback.core import interpreter
 from pullback.core.graph import Graph
 from pullback.core.spec import Spec
 from pullback.core.tensor import Operation, Tensor
+from pullback.engines.base import note, noted
 from pullback.engines.cpu import fuse, opened
 from pullback.engines.cpu.run import Check, Recipe, Segment, Slot, Step
 from pullback.engines.cpu.task import Buffer, Job
@@ -132,6 +133,8 @@ class _Layout:
                 out.append(list(fuse.jobs_of(item, wanted)))
             else:
                 out.append(item.jobs if isinstance(item, Native) else [])
+        for item in self.items:
+            _note(item)
         return out
 
     def _place(self, jobs: list[list[Job]]) -> int:
@@ -173,6 +176,8 @@ class _Layout:
                 slots = [self._slot(s) for s in item.status]
                 segment.checks.append(Check(slots, item.kernel, item.operands, item.node))
             segment.jobs += own
+            nodes = [m.node for m in item.members] if isinstance(item, fuse.Group) else [item.node]
+            segment.serves += [nodes] * len(own)
             for m in item.makes:
                 if isinstance(m.of.place, Slot):
                     segment.makes.append((m.of.place.index, m.of))
@@ -186,6 +191,16 @@ class _Layout:
                 value
             )
         return self._slot(result), (None if result is result.of else result.shape)
+
+
+def _note(item: Any) -> None:
+    """Tells `engines.report` how an item's nodes are computed."""
+    if isinstance(item, Python):
+        how = f"Python step: {noted('blas', item.node.op.type)}"
+    else:
+        how = "fused" if isinstance(item, fuse.Group) else "machine code"
+    for node in [m.node for m in item.members] if isinstance(item, fuse.Group) else [item.node]:
+        note("cpu", node.op.type, how)
 
 
 def _reads(item: Any) -> list[Buffer]:

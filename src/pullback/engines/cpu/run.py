@@ -66,6 +66,7 @@ class Segment:
     makes: list[tuple[int, Buffer]] = field(default_factory=list)  # slots to be filled with fresh arrays first
     writes: list[tuple[Any, int]] = field(default_factory=list)  # (resource, slot) to be stored afterwards
     checks: list[Check] = field(default_factory=list)
+    serves: list[list[Any]] = field(default_factory=list)  # for each job the nodes that it computes
 
 
 @dataclass

@@ -87,9 +87,13 @@ def _uniform(value: Any) -> Any:
 
 
 class Item:
-    """One thing to do. `reads` and `makes` are Buffers; `effect`: its place among other effects is fixed."""
+    """One thing to do. `reads` and `makes` are Buffers; `effect`: its place among other effects is fixed.
+
+    node: what it was made for.
+    """
 
     effect = False
+    node: Any = None
 
     def __init__(self, reads: Sequence[Any], makes: Sequence[Buffer]) -> None:
         self.reads = [r for r in reads if isinstance(r, Buffer)]
@@ -128,7 +132,8 @@ class Native(Item):
     def __init__(self, task: Task, operands: Sequence[Any], kernel: Any, node: Any) -> None:
         super().__init__(operands, task.outputs)
         self.jobs, self.status = task.jobs, task.status
-        self.operands, self.kernel, self.node = operands, kernel, node
+        self.operands, self.kernel = operands, kernel
+        self.node = node
         self.makes += self.status
 
 
@@ -137,7 +142,7 @@ class Python(Item):
 
     def __init__(self, kernel: Any, operands: Sequence[Any], makes: Sequence[Buffer], node: Any) -> None:
         super().__init__(operands, makes)
-        self.kernel, self.operands, self.node = kernel, list(operands), node
+        self.kernel, self.operands = kernel, list(operands)
         self.takes_store = node.op.takes_store
         self.effect = node.op.effect or node.op.takes_store or node.op.random
 
@@ -168,6 +173,8 @@ class Trace:
         self.env: dict[int, Any] = {}
         self._state: dict[int, Buffer] = {}  # what a variable holds at this point
         self._stale: set[int] = set()  # variables that a Python effect may have changed
+        self._node: Any = None  # the one that items are made for
+        self._inside = 0  # how deep in ops that are made of others
 
     # --- values ----------------------------------------------------------------------------------------------------
 
@@ -191,7 +198,7 @@ class Trace:
         return spec.with_value(interpreter.plain_value(x.value)) if spec.dtype.is_integer else spec
 
     def add(self, item: Item) -> None:
-        item.index = len(self.items)
+        item.index, item.node = len(self.items), self._node
         self.items.append(item)
 
     # --- nodes -----------------------------------------------------------------------------------------------------
@@ -203,6 +210,7 @@ class Trace:
 
     def node(self, node: Operation) -> None:
         op = node.op
+        self._node = node if not self._inside else self._node
         if isinstance(op, Const):
             self.env[id(node.results[0])] = Known(op.value)
             return
@@ -302,7 +310,10 @@ class Trace:
             if made is NotImplemented:
                 return False
             body.outputs = [interpreter.as_tensor(t) for t in (made if isinstance(made, tuple) else (made,))]
-        self.gives(node, self.inlined(body, inputs))
+        self._inside += 1
+        results = self.inlined(body, inputs)
+        self._inside -= 1
+        self.gives(node, results)
         return True
 
     def call_python(self, node: Operation, inputs: list[Any], specs: tuple[Spec, ...]) -> None:

@@ -278,7 +278,11 @@ def packed(value: Any, dtype: DType | None) -> Tensor:
 def _dtype_inside(value: Any) -> DType | None:
     if isinstance(value, (list, tuple)):
         return next((t for t in map(_dtype_inside, value) if t is not None), None)
-    return value.dtype if isinstance(value, Tensor) or hasattr(type(value), "__pullback_tensor__") else None
+    if isinstance(value, Tensor):
+        return value.dtype
+    if not hasattr(type(value), "__pullback_tensor__"):
+        return None
+    return value.dtype if hasattr(value, "dtype") else interpreter.as_tensor(value).dtype
 
 
 interpreter.pack.append(packed)

@@ -261,6 +261,10 @@ class Squeeze(Op):
         return {"squeeze_dims": list(self.axis)}
 
     @classmethod
+    def from_attrs(cls, attrs: dict[str, Any]) -> Any:
+        return cls(tuple(attrs.get("squeeze_dims", ())))
+
+    @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
         yield Sample(cls(), (rng.normal(size=(1, 2, 1, 3)),))
         yield Sample(cls((-2,)), (rng.normal(size=(1, 2, 1, 3)),))

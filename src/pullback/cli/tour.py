@@ -1,7 +1,8 @@
-"""The command `pullback`."""
+"""`pullback tour`: numbers, tables, a network trained on digits."""
 
 from __future__ import annotations
 
+import re
 import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,16 +10,8 @@ from pathlib import Path
 
 import click
 
-from pullback import __version__
 
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="pullback")
-def main() -> None:
-    """Differentiation of array programs, behind the names TensorFlow users know."""
-
-
-@main.command()
+@click.command()
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -77,4 +70,9 @@ def plain_errors() -> Iterator[None]:
     try:
         yield
     except OpError as error:
-        raise click.ClickException(str(error)) from None
+        raise click.ClickException(_without_our_line(str(error))) from None
+
+
+def _without_our_line(message: str) -> str:
+    """The message without the line that called the command, which is click's and no user's."""
+    return re.sub(rf" \({re.escape(Path(click.core.__file__).name)}:\d+\)$", "", message)

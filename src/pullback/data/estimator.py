@@ -1,0 +1,447 @@
+"""tf.estimator: a model as a function, trained, evaluated and asked by a class that keeps it in a folder."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pullback.core import nest
+from pullback.core.errors import ArgumentError
+from pullback.core.names import public
+from pullback.data.dataset import Recipe
+from pullback.data.datasets import DatasetV1
+from pullback.data.graph_iterators import make_initializable_iterator
+from pullback.io import messages
+from pullback.modes.default import GraphKeys, GraphV1, get_default_graph
+from pullback.modes.grouping import group
+from pullback.ops.random.seeds import set_seed
+from pullback.train.checkpoint_reader import list_variables, load_variable
+from pullback.train.checkpoint_state import latest_checkpoint
+from pullback.train.global_step import get_global_step, get_or_create_global_step
+from pullback.train.hooks import FinalOpsHook, NanTensorHook, StopAtStepHook
+from pullback.train.metrics_v1 import mean
+from pullback.train.monitored import ChiefSessionCreator, MonitoredSession, MonitoredTrainingSession, Scaffold
+from pullback.train.saver import Saver
+from pullback.train.saving_hooks import CheckpointSaverHook, CheckpointSaverListener
+from pullback.train.summaries.writer import FileWriter
+
+
+@public("estimator.ModeKeys")
+class ModeKeys:
+    """What a model function is asked for."""
+
+    TRAIN = "train"
+    EVAL = "eval"
+    PREDICT = "infer"
+
+
+class EstimatorSpec(NamedTuple):
+    """What a model function returns.
+
+    mode: of ModeKeys. predictions: a tensor or dict of them. loss: []. train_op: moves the global step on.
+    eval_metric_ops: {name: (value, update)}. The rest: hooks, and the Scaffold of the session.
+    """
+
+    mode: Any
+    predictions: Any = None
+    loss: Any = None
+    train_op: Any = None
+    eval_metric_ops: Any = None
+    export_outputs: Any = None
+    training_chief_hooks: Any = ()
+    training_hooks: Any = ()
+    scaffold: Any = None
+    evaluation_hooks: Any = ()
+    prediction_hooks: Any = ()
+
+
+public("estimator.EstimatorSpec")(EstimatorSpec)
+
+
+class TrainSpec(NamedTuple):
+    """How `train_and_evaluate` trains: until the input ends or the global step is max_steps."""
+
+    input_fn: Any
+    max_steps: int | None = None
+    hooks: Any = ()
+    saving_listeners: Any = ()
+
+
+class EvalSpec(NamedTuple):
+    """How `train_and_evaluate` evaluates: `steps` batches (None: all), at most every throttle_secs seconds.
+
+    start_delay_secs: has no meaning in one process. exporters: are called with what was evaluated.
+    """
+
+    input_fn: Any
+    steps: int | None = 100
+    name: str | None = None
+    hooks: Any = ()
+    exporters: Any = ()
+    start_delay_secs: int = 120
+    throttle_secs: int = 600
+
+
+public("estimator.TrainSpec")(TrainSpec)
+public("estimator.EvalSpec")(EvalSpec)
+
+
+@public("estimator.RunConfig")
+class RunConfig:
+    """How an Estimator runs.
+
+    Args:
+      model_dir: the folder of checkpoints. tf_random_seed: the graph's seed.
+      save_summary_steps, save_checkpoints_steps, save_checkpoints_secs: how often is saved (100 steps; 600 seconds).
+      session_config: a ConfigProto. keep_checkpoint_max, keep_checkpoint_every_n_hours: which checkpoints stay.
+      log_step_count_steps: how often steps a second are logged.
+    Raises:
+      ValueError: both save_checkpoints_steps and _secs are given. ArgumentError: distribution is asked for.
+    """
+
+    def __init__(
+        self,
+        model_dir: Any = None,
+        tf_random_seed: int | None = None,
+        save_summary_steps: int | None = 100,
+        save_checkpoints_steps: Any = None,
+        save_checkpoints_secs: Any = None,
+        session_config: Any = None,
+        keep_checkpoint_max: int | None = 5,
+        keep_checkpoint_every_n_hours: float = 10000,
+        log_step_count_steps: int | None = 100,
+        train_distribute: Any = None,
+        device_fn: Any = None,
+        protocol: Any = None,
+        eval_distribute: Any = None,
+        experimental_distribute: Any = None,
+        experimental_max_worker_delay_secs: Any = None,
+        session_creation_timeout_secs: int = 7200,
+    ) -> None:
+        if save_checkpoints_steps is not None and save_checkpoints_secs is not None:
+            raise ValueError("`save_checkpoints_steps` and `save_checkpoints_secs` cannot be both set.")
+        if any(x is not None for x in (train_distribute, eval_distribute, experimental_distribute)):
+            raise ArgumentError(
+                "RunConfig: estimators run in one process; leave the distribution arguments out"
+            ).locate()
+        self.model_dir, self.tf_random_seed, self.session_config = model_dir, tf_random_seed, session_config
+        self.save_summary_steps, self.log_step_count_steps = save_summary_steps, log_step_count_steps
+        self.save_checkpoints_steps = save_checkpoints_steps
+        self.save_checkpoints_secs = (
+            600 if save_checkpoints_steps is None and save_checkpoints_secs is None else (save_checkpoints_secs)
+        )
+        self.keep_checkpoint_max = keep_checkpoint_max
+        self.keep_checkpoint_every_n_hours = keep_checkpoint_every_n_hours
+        self.device_fn = device_fn
+        self.is_chief, self.task_type, self.task_id, self.num_worker_replicas = True, "worker", 0, 1
+
+    def replace(self, **kwargs: Any) -> RunConfig:
+        """A copy with other settings; ValueError for one that there is not."""
+        made = object.__new__(RunConfig)
+        made.__dict__.update(self.__dict__)
+        for name, value in kwargs.items():
+            if name not in made.__dict__:
+                raise ValueError(f"RunConfig has no setting {name!r}")
+            setattr(made, name, value)
+        return made
+
+
+@public(v1=("estimator.inputs.numpy_input_fn",))
+def numpy_input_fn(
+    x: Any,
+    y: Any = None,
+    batch_size: int = 128,
+    num_epochs: int | None = 1,
+    shuffle: bool | None = None,
+    queue_capacity: int = 1000,
+    num_threads: int = 1,
+) -> Callable[[], Any]:
+    """An input function that gives batches of arrays.
+
+    Args:
+      x: an array or dict of them, an entry along the first axis an example. y: labels, likewise, or None.
+      num_epochs: how often all come; None: for ever. shuffle: must be said; in random order through queue_capacity.
+      num_threads: has no meaning: batches are made when they are asked for.
+    Raises:
+      ValueError: shuffle is not True or False.
+    """
+    if shuffle not in (True, False):
+        raise ValueError("shuffle must be provided and explicitly set as boolean (True or False)")
+
+    def input_fn() -> Any:
+        arrays = x if y is None else (x, y)
+        dataset = DatasetV1.from_tensor_slices(arrays)
+        if shuffle:
+            dataset = dataset.shuffle(queue_capacity)
+        return dataset.repeat(num_epochs).batch(batch_size).make_one_shot_iterator().get_next()
+
+    return input_fn
+
+
+def _inputs(input_fn: Callable[..., Any], mode: str, config: Any, params: Any) -> tuple[Any, Any]:
+    """(features, labels) of an input function; a dataset is iterated."""
+    made = _called(input_fn, mode=mode, config=config, params=params)
+    if isinstance(made, Recipe):
+        iterator = make_initializable_iterator(made)
+        get_default_graph().add_to_collection(GraphKeys.TABLE_INITIALIZERS, iterator.initializer)
+        made = iterator.get_next()
+    if isinstance(made, (list, tuple)):
+        if len(made) != 2:
+            raise ValueError(f"input_fn should return (features, labels) as a len 2 tuple, not {len(made)} values")
+        return made[0], made[1]
+    return made, None
+
+
+def _called(f: Callable[..., Any], *args: Any, **offered: Any) -> Any:
+    """f with those of the keywords that it takes."""
+    taken = inspect.signature(f).parameters
+    return f(*args, **{k: v for k, v in offered.items() if k in taken})
+
+
+@public("estimator.Estimator", v1=("estimator.Estimator",))
+class Estimator:
+    """A model that is trained, evaluated and asked, each time in a graph of its own, from the checkpoints of a folder.
+
+    Args:
+      model_fn: model_fn(features, labels, mode, params, config) -> EstimatorSpec; takes of these what it names.
+      model_dir: the folder, by default the config's, else a new temporary one. params: a dict, for model_fn.
+      warm_start_from: is not supported; call tf.train.init_from_checkpoint in model_fn.
+    """
+
+    def __init__(
+        self,
+        model_fn: Callable[..., Any],
+        model_dir: Any = None,
+        config: RunConfig | None = None,
+        params: Any = None,
+        warm_start_from: Any = None,
+    ) -> None:
+        if warm_start_from is not None:
+            raise ArgumentError(
+                "Estimator: warm_start_from is not supported; call tf.train.init_from_checkpoint in model_fn"
+            ).locate()
+        self._config = config or RunConfig()
+        self._model_fn, self._params = model_fn, dict(params or {})
+        folder = model_dir or self._config.model_dir
+        self._model_dir = os.fsdecode(folder) if folder else tempfile.mkdtemp()
+
+    @property
+    def model_dir(self) -> str:
+        return self._model_dir
+
+    @property
+    def config(self) -> RunConfig:
+        return self._config
+
+    @property
+    def params(self) -> dict[str, Any]:
+        return dict(self._params)
+
+    @property
+    def model_fn(self) -> Callable[..., Any]:
+        return self._model_fn
+
+    def latest_checkpoint(self) -> str | None:
+        """The latest checkpoint's path, or None."""
+        return latest_checkpoint(self._model_dir)
+
+    def get_variable_names(self) -> list[str]:
+        """Names of the variables in the latest checkpoint."""
+        return [name for name, _ in list_variables(self._checkpoint(None))]
+
+    def get_variable_value(self, name: str) -> Any:
+        """A variable's value in the latest checkpoint."""
+        return load_variable(self._checkpoint(None), name)
+
+    def _checkpoint(self, path: Any) -> str:
+        found = path or self.latest_checkpoint()
+        if not found:
+            raise ValueError(f"Could not find trained model in model_dir: {self._model_dir}.")
+        return found
+
+    def _built(self, input_fn: Callable[..., Any], mode: str) -> EstimatorSpec:
+        """The model on an input, in the current graph."""
+        if self._config.tf_random_seed is not None:
+            set_seed(self._config.tf_random_seed)
+        get_or_create_global_step()
+        features, labels = _inputs(input_fn, mode, self._config, self._params)
+        offered = {"mode": mode, "params": self._params, "config": self._config}
+        offered["labels"] = None if mode == ModeKeys.PREDICT else labels
+        spec = _called(self._model_fn, features, **offered)
+        if not isinstance(spec, EstimatorSpec):
+            raise ValueError(f"model_fn should return an EstimatorSpec, not {type(spec)}")
+        return spec
+
+    def _scaffold(self, spec: EstimatorSpec) -> Scaffold:
+        """The model's Scaffold; its saver keeps what the config says."""
+        scaffold = spec.scaffold or Scaffold()
+        if scaffold.saver is None and not get_default_graph().get_collection(GraphKeys.SAVERS):  # type: ignore[attr-defined]
+            keep = self._config.keep_checkpoint_max, self._config.keep_checkpoint_every_n_hours
+            saver = Saver(max_to_keep=keep[0], keep_checkpoint_every_n_hours=keep[1], allow_empty=True)
+            get_default_graph().add_to_collection(GraphKeys.SAVERS, saver)
+        return scaffold
+
+    def train(
+        self,
+        input_fn: Callable[..., Any],
+        hooks: Any = None,
+        steps: int | None = None,
+        max_steps: int | None = None,
+        saving_listeners: Any = None,
+    ) -> Estimator:
+        """Trains for `steps` further steps, or until the global step is max_steps, or to the input's end.
+
+        Raises:
+          ValueError: both steps and max_steps are given, or one is not positive.
+        """
+        if steps is not None and max_steps is not None:
+            raise ValueError("Can not provide both steps and max_steps.")
+        if min(steps or 1, max_steps or 1) <= 0:
+            raise ValueError(f"Must specify steps > 0, given: {steps if steps is not None else max_steps}")
+        if max_steps is not None and self.latest_checkpoint() and self._trained() >= max_steps:
+            return self
+        with GraphV1().as_default():
+            spec = self._built(input_fn, ModeKeys.TRAIN)
+            every = [*(hooks or ()), NanTensorHook(spec.loss), *(spec.training_hooks or ())]
+            every += spec.training_chief_hooks or ()
+            if steps is not None or max_steps is not None:
+                every.append(StopAtStepHook(steps, max_steps))
+            config, scaffold = self._config, self._scaffold(spec)
+            saving = CheckpointSaverHook(
+                self._model_dir,
+                config.save_checkpoints_secs,
+                config.save_checkpoints_steps,
+                scaffold=scaffold,
+                listeners=saving_listeners,
+            )
+            with MonitoredTrainingSession(
+                checkpoint_dir=self._model_dir,
+                scaffold=scaffold,
+                hooks=[*every, saving],
+                save_checkpoint_secs=0,
+                save_summaries_steps=config.save_summary_steps or 0,
+                config=config.session_config,
+                log_step_count_steps=config.log_step_count_steps,
+            ) as session:
+                while not session.should_stop():
+                    session.run([spec.train_op, spec.loss])
+        return self
+
+    def _trained(self) -> int:
+        return int(self.get_variable_value("global_step"))
+
+    def evaluate(
+        self,
+        input_fn: Callable[..., Any],
+        steps: int | None = None,
+        hooks: Any = None,
+        checkpoint_path: Any = None,
+        name: str | None = None,
+    ) -> dict[str, Any]:
+        """The metrics of the latest checkpoint over `steps` batches (None: all), with "loss" and "global_step"; also
+        written to a folder `eval` (`eval_name`) below the model's.
+
+        Raises:
+          ValueError: there is no checkpoint.
+        """
+        path = self._checkpoint(checkpoint_path)
+        with GraphV1().as_default():
+            spec = self._built(input_fn, ModeKeys.EVAL)
+            metrics = {**(spec.eval_metric_ops or {}), "loss": mean(spec.loss)}
+            final = FinalOpsHook({"global_step": get_global_step(), **{key: v for key, (v, _) in metrics.items()}})
+            update = group(*[update for _, update in metrics.values()])
+            creator = ChiefSessionCreator(
+                self._scaffold(spec), config=self._config.session_config, checkpoint_filename_with_path=path
+            )
+            done = 0
+            every = [*(hooks or ()), *(spec.evaluation_hooks or ()), final]
+            with MonitoredSession(creator, every) as session:
+                while not session.should_stop() and (steps is None or done < steps):
+                    session.run(update)
+                    done += 1
+        results = final.final_ops_values
+        folder = os.path.join(self._model_dir, "eval" if not name else f"eval_{name}")
+        with FileWriter(folder) as writer:
+            summary = messages.Summary()
+            for key, value in sorted(results.items()):
+                if key != "global_step" and np.ndim(value) == 0:
+                    summary.value.add(tag=key, simple_value=float(value))
+            writer.add_summary(summary, results["global_step"])
+        return results
+
+    def predict(
+        self,
+        input_fn: Callable[..., Any],
+        predict_keys: Any = None,
+        hooks: Any = None,
+        checkpoint_path: Any = None,
+        yield_single_examples: bool = True,
+    ) -> Iterator[Any]:
+        """The predictions of the latest checkpoint: of each example, or of each batch.
+
+        predict_keys: names of those that are wanted.
+        Raises:
+          ValueError: there is no checkpoint, or none of predict_keys is predicted.
+        """
+        path = self._checkpoint(checkpoint_path)
+        with GraphV1().as_default():
+            spec = self._built(input_fn, ModeKeys.PREDICT)
+            wanted = spec.predictions
+            if predict_keys and isinstance(wanted, dict):
+                wanted = {k: v for k, v in wanted.items() if k in predict_keys}
+                if not wanted:
+                    raise ValueError(f"Expected to run at least one output from {sorted(spec.predictions)}.")
+            creator = ChiefSessionCreator(
+                self._scaffold(spec), config=self._config.session_config, checkpoint_filename_with_path=path
+            )
+            monitored = MonitoredSession(creator, [*(hooks or ()), *(spec.prediction_hooks or ())])
+        with monitored as session:
+            while not session.should_stop():
+                batch = session.run(wanted)
+                if not yield_single_examples:
+                    yield batch
+                    continue
+                for i in range(len(nest.leaves_of(batch)[0])):
+                    yield nest.mapped(lambda value, i=i: value[i], batch)
+
+
+class _Evaluating(CheckpointSaverListener):
+    """Evaluates when a checkpoint was written, not too often."""
+
+    def __init__(self, evaluate: Callable[[], Any], throttle_secs: float) -> None:
+        self._evaluate, self._throttle, self._last = evaluate, throttle_secs, time.monotonic()
+
+    def after_save(self, session: Any, global_step_value: int) -> None:
+        if time.monotonic() - self._last >= self._throttle:
+            self._evaluate()
+            self._last = time.monotonic()
+
+
+@public("estimator.train_and_evaluate")
+def train_and_evaluate(estimator: Estimator, train_spec: TrainSpec, eval_spec: EvalSpec) -> tuple[Any, list[Any]]:
+    """Trains, evaluating the checkpoints on the way (at most every throttle_secs) and the last one.
+
+    Returns:
+      (the last metrics, what the exporters gave).
+    """
+
+    def evaluate() -> Any:
+        return estimator.evaluate(eval_spec.input_fn, eval_spec.steps, eval_spec.hooks, name=eval_spec.name)
+
+    listeners = [*(train_spec.saving_listeners or ()), _Evaluating(evaluate, eval_spec.throttle_secs)]
+    estimator.train(train_spec.input_fn, train_spec.hooks, max_steps=train_spec.max_steps, saving_listeners=listeners)
+    results = evaluate()
+    exporters = eval_spec.exporters or ()
+    exported = [
+        e.export(
+            estimator, os.path.join(estimator.model_dir, "export", e.name), estimator.latest_checkpoint(), results, True
+        )
+        for e in (exporters if isinstance(exporters, (list, tuple)) else [exporters])
+    ]
+    return results, exported
