@@ -1,0 +1,36 @@
+"""Layers, loops over time and candidate samplers answer as TensorFlow 2.21's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from closeness import close
+from conformance import layer_runs, oracle
+
+import pullback as tf
+import pullback.v1 as tf1
+
+RUNS = layer_runs.runs(tf, tf1)
+
+
+@pytest.fixture(scope="module")
+def theirs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """TensorFlow's answers."""
+    file = tmp_path_factory.mktemp("oracle") / "answers.npz"
+    oracle.asked(Path(layer_runs.__file__), str(file))
+    with np.load(file) as found:
+        return dict(found)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", RUNS, ids=list(RUNS))
+def test_answers_are_tensorflows(what: str, theirs: dict[str, Any]) -> None:
+    ours = RUNS[what]()
+    expected = {key.partition("|")[2]: value for key, value in theirs.items() if key.partition("|")[0] == what}
+    assert sorted(ours) == sorted(expected)
+    for part, value in expected.items():
+        assert ours[part].shape == value.shape, part
+        assert close(ours[part], value, 1e-4), f"{part}: {ours[part]} is not {value}"

@@ -1,0 +1,85 @@
+"""Estimators: trained, taken up again, evaluated and asked. The model is y = w x, whose best w is 2."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import pullback as tf
+import pullback.v1 as v1
+
+X = np.linspace(-1, 1, 8, dtype=np.float32)
+
+
+def model_fn(features: Any, labels: Any, mode: str, params: Any) -> Any:
+    w = v1.get_variable("w", [], initializer=v1.zeros_initializer())
+    made = features["x"] * w
+    if mode == v1.estimator.ModeKeys.PREDICT:
+        return v1.estimator.EstimatorSpec(mode, predictions={"y": made})
+    loss = tf.reduce_mean(tf.square(made - labels))
+    optimizer = v1.train.GradientDescentOptimizer(params["rate"])
+    train = optimizer.minimize(loss, global_step=v1.train.get_global_step())
+    metrics = {"error": v1.metrics.mean_absolute_error(labels, made)}
+    return v1.estimator.EstimatorSpec(mode, loss=loss, train_op=train, eval_metric_ops=metrics)
+
+
+def inputs(epochs: int | None = None) -> Any:
+    return v1.estimator.inputs.numpy_input_fn({"x": X}, 2 * X, batch_size=4, num_epochs=epochs, shuffle=False)
+
+
+def dataset() -> Any:
+    return v1.data.Dataset.from_tensor_slices(({"x": X}, 2 * X)).repeat().batch(4)
+
+
+@pytest.fixture
+def estimator(tmp_path: Path) -> Any:
+    return v1.estimator.Estimator(model_fn, str(tmp_path), params={"rate": 0.5})
+
+
+def test_training_goes_on_where_it_ended(estimator: Any) -> None:
+    estimator.train(inputs(), steps=5)
+    assert estimator.get_variable_value("global_step") == 5
+    estimator.train(dataset, max_steps=20)
+    assert estimator.get_variable_value("global_step") == 20
+    estimator.train(inputs(), max_steps=20)
+    assert estimator.get_variable_value("w") == pytest.approx(2, abs=0.05)
+    assert sorted(estimator.get_variable_names()) == ["global_step", "w"]
+
+
+def test_evaluation_goes_over_all_batches(estimator: Any) -> None:
+    estimator.train(inputs(), steps=1)
+    w = float(estimator.get_variable_value("w"))
+    results = estimator.evaluate(inputs(1))
+    assert results["global_step"] == 1
+    assert results["error"] == pytest.approx(np.abs((w - 2) * X).mean(), rel=1e-5)
+    assert results["loss"] == pytest.approx(((w - 2) ** 2 * X**2).mean(), rel=1e-5)
+    assert any((Path(estimator.model_dir) / "eval").iterdir())
+
+
+def test_predictions_come_one_by_one(estimator: Any) -> None:
+    estimator.train(inputs(), steps=1)
+    w = float(estimator.get_variable_value("w"))
+    asked = v1.estimator.inputs.numpy_input_fn({"x": X}, shuffle=False)
+    np.testing.assert_allclose([p["y"] for p in estimator.predict(asked)], w * X, rtol=1e-6)
+    with pytest.raises(ValueError, match="at least one output"):
+        next(estimator.predict(asked, predict_keys=["z"]))
+
+
+def test_train_and_evaluate(estimator: Any) -> None:
+    train = v1.estimator.TrainSpec(inputs(), max_steps=4)
+    results, exported = v1.estimator.train_and_evaluate(estimator, train, v1.estimator.EvalSpec(inputs(1), None))
+    assert (int(results["global_step"]), exported) == (4, [])
+
+
+def test_mistakes_are_explained(estimator: Any) -> None:
+    with pytest.raises(ValueError, match="Could not find trained model"):
+        estimator.evaluate(inputs(1))
+    with pytest.raises(ValueError, match="both steps and max_steps"):
+        estimator.train(inputs(), steps=1, max_steps=1)
+    with pytest.raises(ValueError, match="shuffle must be provided"):
+        v1.estimator.inputs.numpy_input_fn(X)
+    with pytest.raises(ValueError, match="one process"):
+        v1.estimator.RunConfig(train_distribute=object())
