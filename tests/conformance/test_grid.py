@@ -12,6 +12,8 @@ from conformance.grid import CASES, FOLDER, TOTAL, GridCase
 
 import pullback as tf
 import pullback.v1 as tf1
+from pullback.core.config import config
+from pullback.engines.base import ENGINES
 
 TOLERANCE = {"float64": 1e-10, "float32": 1e-4}
 # Case and role -> why TensorFlow's number is not the derivative. Ours is: the generated tests hold it to finite
@@ -181,6 +183,16 @@ def test_grid_by_function(case: GridCase) -> None:
 @every(lambda case: case.position % 3 == 0)
 def test_grid_by_session(case: GridCase) -> None:
     check(case, by_session)
+
+
+@pytest.mark.parametrize("run", [eagerly, by_function])
+@pytest.mark.parametrize("engine", sorted(ENGINES))
+@every(lambda case: case.id.startswith(("conv", "depthwise", "pool")))
+def test_windows_on_every_engine(case: GridCase, engine: str, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planned at first sight, where the engine plans."""
+    monkeypatch.setattr(config, "plan_after", 0)
+    with tf.engine(engine):
+        check(case, run)
 
 
 @pytest.mark.skipif(not FOLDER.exists(), reason=f"the grid lies beside the checkout, and {FOLDER} is not there")
