@@ -249,7 +249,8 @@ def pytest_unconfigure(config: Any) -> None:
 
 
 def judged(rows: list[Symbol], run: dict[str, set[str]]) -> dict[tuple[str, str], Verdict]:
-    """(symbol, dialect) -> verdict, for each dialect that has the symbol. Names of one object are run by a test of any."""
+    """(symbol, dialect) -> verdict, for each dialect that has the symbol. A test of one name of an object is a test of
+    its others."""
     from pullback._names import V1, V2
 
     tables = {"v1": V1, "v2": V2}

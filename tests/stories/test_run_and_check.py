@@ -89,6 +89,16 @@ class TestRunning:
         assert [frame.partition("line ")[2] for frame in frames] == ["6, in <module>", "4, in f"]
         assert "do not fill shape [2] (train.py:4)" in done.stderr
 
+    def test_what_is_no_python_says_so_as_python_does(self, write: Any) -> None:
+        done = run(str(write("import tensorflow as tf\nprint 'x'\n")))
+        assert done.returncode == 1 and "Traceback" not in done.stderr
+        assert 'train.py", line 2\n' in done.stderr and "SyntaxError" in done.stderr
+
+    def test_names_of_old_numpy(self, write: Any) -> None:
+        done = run(str(write("import numpy as np\nimport tensorflow as tf\ntf.Session()\nprint(np.int(3.5))\n")))
+        assert (done.returncode, done.stdout) == (0, "3\n")
+        assert "train.py:4: OldNameWarning: np.int is from before NumPy 2" in done.stderr
+
     def test_a_module(self, write: Any) -> None:
         write("", "pack/__init__.py")
         path = write("from . import other\nimport sys\nprint(other.x, sys.argv[1])\n", "pack/__main__.py")

@@ -7,12 +7,13 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 
 import pullback
 import pullback.v1 as tf1
 from pullback import alias
-from pullback.alias import old_names, symbols
+from pullback.alias import old_names, old_numpy, symbols
 
 
 @pytest.fixture
@@ -50,6 +51,10 @@ class TestNames:
         assert tf.contrib.rnn.BasicLSTMCell is tf.nn.rnn_cell.BasicLSTMCell
         assert tf.contrib.slim.conv2d is tf.contrib.layers.conv2d or tf.contrib.slim.conv2d._key_op
         assert importlib.import_module("tensorflow.contrib.slim") is tf.contrib.slim
+        inner = importlib.import_module("tensorflow.contrib.layers.python.layers.layers")
+        assert inner.conv2d._key_op == tf.contrib.layers.conv2d._key_op
+        with pytest.raises(ImportError, match=r"no tf\.contrib\.nonsense"):
+            importlib.import_module("tensorflow.contrib.nonsense.python.ops")
 
     def test_modules_inside_tensorflow(self, tf: Any) -> None:
         ops = importlib.import_module("tensorflow.python.framework.ops")
@@ -58,6 +63,9 @@ class TestNames:
         math_ops = importlib.import_module("tensorflow.python.ops.math_ops")
         assert math_ops.__class__.__name__ == "TensorFlow" and callable(math_ops.reduce_mean)
         assert tf.python.ops.nn_ops.conv2d.__name__ == tf.nn.conv2d.__name__
+        scopes = importlib.import_module("tensorflow.python.ops").variable_scope  # a module, and a class in it
+        assert scopes.variable_scope is tf.variable_scope and callable(scopes.get_variable)
+        assert importlib.import_module("tensorflow.python.keras.layers").Dense is tf.keras.layers.Dense
         (device,) = importlib.import_module("tensorflow.python.client.device_lib").list_local_devices()
         assert (device.name, device.device_type) == ("/device:CPU:0", "CPU")
 
@@ -171,6 +179,40 @@ class TestOldNames:
     def test_they_are_no_names_of_tensorflow_2(self) -> None:
         with alias.using("tf2"), pytest.raises(AttributeError):
             _ = importlib.import_module("tensorflow").mul
+
+
+class TestOldNumpy:
+    def test_names_come_back_with_a_warning_each(self) -> None:
+        old_names.forget()
+        remove = old_numpy.install()
+        try:
+            with pytest.warns(old_names.OldNameWarning) as caught:
+                assert np.zeros(1, np.int).dtype.kind == "i"  # type: ignore[attr-defined]
+                assert np.int is int and np.asscalar(np.ones(1)) == 1.0  # type: ignore[attr-defined]
+            assert [str(w.message).partition(" ")[0] for w in caught] == ["np.int", "np.asscalar"]
+            assert str(caught[0].message) == "np.int is from before NumPy 2; it works here, and is now int"
+            with pytest.raises(AttributeError, match="nonsense"):
+                _ = np.nonsense  # type: ignore[attr-defined]
+        finally:
+            remove()
+        with pytest.raises(AttributeError):
+            _ = np.int  # type: ignore[attr-defined]
+
+
+class TestContribCells:
+    def test_static_rnn(self, tf: Any) -> None:
+        rnn = tf.contrib.rnn
+        cell = rnn.MultiRNNCell([rnn.BasicLSTMCell(3, forget_bias=1.0), rnn.BasicLSTMCell(2)])
+        steps = tf.unstack(tf.ones([4, 5, 1]), axis=1)
+        outputs, _ = rnn.static_rnn(cell, steps, dtype=tf.float32)
+        with tf.variable_scope("both"):
+            both, _, _ = rnn.static_bidirectional_rnn(
+                rnn.BasicLSTMCell(3), rnn.BasicLSTMCell(2), steps, dtype=tf.float32
+            )
+        with tf.Session() as session:
+            session.run(tf.global_variables_initializer())
+            assert [v.shape for v in session.run(outputs)] == [(4, 2)] * 5
+            assert session.run(both[0]).shape == (4, 5)
 
 
 class TestInstalling:

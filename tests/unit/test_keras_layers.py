@@ -291,6 +291,8 @@ def test_floats_are_cast_to_the_layers_type() -> None:
         layers.Embedding(5, 2, mask_zero=True),
         layers.PReLU(shared_axes=[1]),
         layers.MaxPooling2D(3, 2),
+        layers.SpatialDropout2D(0.5, data_format="channels_first"),
+        layers.GRU(2, reset_after=False, implementation=1),
     ],
     ids=lambda v: type(v).__name__,
 )
@@ -306,6 +308,8 @@ def test_unknown_classes_are_not_made() -> None:
         layers.deserialize({"class_name": "Evil", "config": {}})
     with pytest.raises(TypeError, match="not understood: 'wrong'"):
         layers.Dense(2, wrong=1)
+    with pytest.raises(TypeError, match="argument 'groups'"):
+        layers.Conv2DTranspose(2, 3, groups=2)
 
 
 def test_activations_and_constraints_by_word() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,15 @@ layers = keras.layers
 rng = np.random.default_rng(4)
 X = rng.normal(size=(64, 3)).astype(np.float32)
 Y = (X.sum(1) > 0).astype(np.int32)
+
+
+@pytest.fixture(autouse=True)
+def seeds() -> Iterator[None]:
+    """The same numbers and orders in each test."""
+    tf.random.set_seed(0)
+    np.random.seed(0)  # what fit shuffles by
+    yield
+    tf.random.set_seed(None)
 
 
 def small(**kwargs: Any) -> Any:
@@ -196,13 +206,14 @@ def test_what_is_trained_is_settled_by_compile() -> None:
 
 def test_models_of_tensorflow_1_train_in_its_graph() -> None:
     with tf1.Graph().as_default():
+        tf1.set_random_seed(0)
         model = tf1.keras.Sequential(
             [tf1.keras.layers.Dense(8, activation="relu", input_shape=(3,)), tf1.keras.layers.BatchNormalization()]
         )
         model.add(tf1.keras.layers.Dense(2))
         loss = tf1.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile(tf1.train.AdamOptimizer(0.05), loss, metrics=["accuracy"])
-        history = model.fit(X, Y, epochs=8, verbose=0).history
+        history = model.fit(X, Y, epochs=15, verbose=0).history
         assert history["loss"][-1] < history["loss"][0]
         assert model.evaluate(X, Y, verbose=0)[1] > 0.7
         assert model.weights[0] in tf1.trainable_variables()
@@ -336,3 +347,16 @@ def test_the_backend_answers_under_keras_names() -> None:
     f = backend.function([x], [x * 2.0])
     np.testing.assert_allclose(f([X])[0], 2 * X)
     assert (backend.floatx(), backend.epsilon(), backend.image_data_format()) == ("float32", 1e-7, "channels_last")
+
+
+def test_a_picture_of_a_network_shows_what_flows_where(tmp_path: Path) -> None:
+    x = keras.Input((3,), name="x")
+    h = layers.Dense(2, name="h")(x) * 2.0
+    model = keras.Model(x, layers.add([h, layers.Dense(2, name="g")(h)], name="sum"))
+    file = keras.utils.plot_model(model, tmp_path / "model.dot", show_shapes=True, show_layer_names=True)
+    text = file.read_text()
+    names = {line.split('"')[1].split(":")[0]: line.split()[0] for line in text.splitlines() if "label" in line}
+    assert "(None, 3) -> (None, 2)" in text
+    arrows = [("x", "h"), ("h", "g"), ("h", "sum"), ("g", "sum")]
+    assert all(f"{names[a]} -> {names[b]};" in text for a, b in arrows)
+    assert text.count(" -> ") == 4 + 4

@@ -21,7 +21,7 @@ def flags() -> Iterator[Any]:
     from absl import flags as absl
 
     yield absl.FLAGS
-    for name in {"steps", "quiet", "rate", "name", "kind", "sizes"} & set(absl.FLAGS):
+    for name in {"steps", "loud", "quiet", "rate", "name", "kind", "sizes"} & set(absl.FLAGS):
         delattr(absl.FLAGS, name)
     absl.FLAGS.unparse_flags()
 
@@ -29,6 +29,7 @@ def flags() -> Iterator[Any]:
 class TestFlags:
     def define(self) -> None:
         tf1.flags.DEFINE_integer("steps", 3, "how many")
+        tf1.flags.DEFINE_bool("loud", False, "say more")
         tf1.app.flags.DEFINE_boolean("quiet", True, "say less")
         tf1.flags.DEFINE_float(flag_name="rate", default_value=0.5, docstring="a rate")
         tf1.flags.DEFINE_string("name", None, "who")
@@ -134,8 +135,13 @@ class TestFiles:
         tf1.gfile.Remove(f"{root}/w.txt")
         assert tf1.gfile.Stat(f"{root}/x.txt").length == 0
         assert tf.io.gfile.join(root, "q") == f"{root}/q"
+        tf1.gfile.MkDir(f"{root}/d")
+        assert tf.io.gfile.glob([f"{root}/*.txt", f"{root}/d"]) == [f"{root}/x.txt", f"{root}/y.txt", f"{root}/d"]
         tf1.gfile.DeleteRecursively(root)
         assert not tf.io.gfile.exists(root)
+        tf.io.gfile.makedirs(f"{root}/a/b")
+        tf.io.gfile.rmtree(root)
+        assert not tf.io.gfile.isdir(root)
 
     def test_errors_are_tensorflows_and_pythons(self, tmp_path: Path) -> None:
         with pytest.raises(tf.errors.NotFoundError) as caught:

@@ -149,12 +149,12 @@ ARGUMENTS = {
 _warned: set[str] = set()
 
 
-def warn_once(old: str, new: str) -> None:
+def warn_once(old: str, new: str, since: str = "TensorFlow 1.15") -> None:
     """Says at the program's own line, the first time, what an old name or form is called now."""
     if old in _warned:
         return
     _warned.add(old)
-    said = f"{old} is from before TensorFlow 1.15; it works here, and is now {new}"
+    said = f"{old} is from before {since}; it works here, and is now {new}"
     frame = user_frame()
     while frame is not None and frame.f_code.co_filename.startswith("<frozen"):  # `from tensorflow import mul`
         frame = frame.f_back

@@ -15,7 +15,7 @@ from types import ModuleType, TracebackType
 from typing import Any
 
 from pullback import alias
-from pullback.alias import dialect, source, uses
+from pullback.alias import dialect, old_numpy, source, uses
 
 _OURS = str(Path(__file__).resolve().parents[1]) + os.sep
 
@@ -45,6 +45,8 @@ def run(
     for note in program.notes:
         say(f"pullback: {note}")
     alias.install(decision.dialect)
+    if decision.dialect == "tf1":
+        old_numpy.install()
     sys.argv = [str(path), *arguments]
     if not module:
         sys.path[0] = str(path.resolve().parent)
@@ -74,18 +76,17 @@ def _main(program: source.Source, package: str | None) -> int:
         __cached__=None,
         __loader__=None,
     )
+    if program.path.suffix == ".ipynb":
+        made.__dict__["display"] = print  # notebooks have it without importing it
     before, sys.modules["__main__"] = sys.modules["__main__"], made
     try:
         for code in program.codes():
             exec(code, made.__dict__)
     except SystemExit as stop:
         return status(stop)
-    except KeyboardInterrupt:
-        report(*sys.exc_info())
-        return 130
-    except BaseException:
-        report(*sys.exc_info())
-        return 1
+    except BaseException as error:
+        report(error)
+        return 130 if isinstance(error, KeyboardInterrupt) else 1
     finally:
         sys.stdout.flush()
         # What was defined stays alive for threads and atexit; the name goes back.
@@ -107,15 +108,17 @@ def status(stop: SystemExit) -> int:
     return 1
 
 
-def report(kind: Any, error: Any, trace: TracebackType | None) -> None:
+def report(error: BaseException) -> None:
     """Prints the traceback from the program's first line on, without the frames inside this package."""
     for link in _links(error):
-        link.__traceback__ = trimmed(link.__traceback__)
+        kept = trimmed(link.__traceback__)
+        # What is no Python never began to run; of an error of our own all is shown.
+        link.__traceback__ = kept if kept is not None or isinstance(link, SyntaxError) else link.__traceback__
     sys.stdout.flush()
-    if kind is not None and sys.excepthook is not sys.__excepthook__:
-        sys.excepthook(kind, error, error.__traceback__)
+    if sys.excepthook is not sys.__excepthook__:  # the program has one of its own
+        sys.excepthook(type(error), error, error.__traceback__)
     else:
-        traceback.print_exception(kind, error, error.__traceback__)
+        traceback.print_exception(error)
 
 
 def _links(error: BaseException | None) -> list[BaseException]:
@@ -131,7 +134,7 @@ def _links(error: BaseException | None) -> list[BaseException]:
 
 
 def trimmed(trace: TracebackType | None) -> TracebackType | None:
-    """A traceback without the frames of this package and of the import machinery; as it is when no other are there."""
+    """A traceback without the frames of this package and of the import machinery; None when no other are there."""
     kept = []
     here = trace
     while here is not None:
@@ -139,8 +142,6 @@ def trimmed(trace: TracebackType | None) -> TracebackType | None:
         if not name.startswith((_OURS, "<frozen importlib")):
             kept.append(here)
         here = here.tb_next
-    if not kept:
-        return trace
     made = None
     for link in reversed(kept):
         made = TracebackType(made, link.tb_frame, link.tb_lasti, link.tb_lineno)

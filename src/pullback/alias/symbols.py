@@ -63,6 +63,8 @@ def lookup(dialect: str, path: str) -> Found | None:
             return lookup_public(version, path.removeprefix(f"compat.{version}."))
     if internal.inside(path):
         return _internal(dialect, path)
+    if inner := _inside_contrib(path):
+        return lookup(dialect, inner)
     if dialect == "v2":
         return lookup_public("v2", path)
     old = old_names.lookup(path)
@@ -90,6 +92,13 @@ def _where_current(value: Any) -> Any:
     return in_default_graph(value) if isinstance(value, FunctionType) else value
 
 
+def _inside_contrib(path: str) -> str | None:
+    """ "contrib.layers.conv2d" of "contrib.layers.python.layers.layers.conv2d": a module inside contrib shows what
+    contrib itself shows. None of other paths."""
+    shown, found, inner = path.partition(".python")
+    return f"{shown}.{inner.rpartition('.')[2]}" if found and path.startswith("contrib.") and inner else None
+
+
 def _moved(path: str) -> Found | None:
     """A name of contrib that 1.15 has elsewhere."""
     space, _, name = path.rpartition(".")
@@ -107,6 +116,8 @@ def _later(path: str) -> Found | None:
 
 
 def _internal(dialect: str, path: str) -> Found | None:
+    if not path.startswith("python.keras.") and internal.is_module(path):
+        return None  # `from tensorflow.python.ops import variable_scope` is the module, not the class
     own = internal.unexported(path)
     if own is not None:
         return Found(f"pullback's {path.rpartition('.')[2]}", own)
@@ -133,6 +144,8 @@ def is_space(dialect: str, path: str) -> bool:
             return is_namespace(version, path.removeprefix(f"compat.{version}."))
     if internal.inside(path):
         return internal.is_module(path)
+    if path.startswith("contrib.") and ".python" in path:
+        return path.rpartition(".")[2].islower() and is_space(dialect, path.partition(".python")[0])
     if is_namespace(dialect, path):
         return True
     return dialect == "v1" and (path in _CONTRIB or path in old_names.SPACES or is_namespace("v2", path))

@@ -58,6 +58,7 @@ class Layer(Weighted):
 
     supports_masking = False
     settings: tuple[str, ...] = ()  # constructor arguments of the class that are attributes, for get_config
+    withheld: tuple[str, ...] = ()  # settings of a class above that its constructor does not take
     _counts_from_zero = True
 
     def __init__(self, trainable: bool = True, name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
@@ -114,6 +115,8 @@ class Layer(Weighted):
         config: dict[str, Any] = {"name": self.name, "trainable": self._trainable, "dtype": self.dtype}
         for cls in reversed(type(self).__mro__):
             config.update((key, described(getattr(self, key))) for key in vars(cls).get("settings", ()))
+        for key in self.withheld:
+            config.pop(key, None)
         if self._batch_input_shape is not None:
             config["batch_input_shape"] = self._batch_input_shape
         return config

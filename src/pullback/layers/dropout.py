@@ -84,10 +84,10 @@ class _Spatial(Dropout):
     """Dropout of whole channels. data_format: "channels_last" or "channels_first"."""
 
     rank = 2
+    withheld = ("noise_shape",)
 
     def __init__(self, rate: Any, data_format: str | None = None, **kwargs: Any) -> None:
         seed = kwargs.pop("seed", None)
-        kwargs.pop("noise_shape", None)
         super().__init__(rate, seed=seed, **kwargs)
         self.data_format = phase.layout_of(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)

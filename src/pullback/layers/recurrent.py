@@ -205,7 +205,6 @@ class _OfCell(RNN):
         names = names_of(self.cell_class)
         given = {"units": units, **dict(zip(names[1:], args, strict=False))}
         given |= {k: kwargs.pop(k) for k in names if k in kwargs}
-        kwargs.pop("implementation", None)
         super().__init__(self.cell_class(**given, dtype=kwargs.get("dtype")), **kwargs)
 
     def __getattr__(self, name: str) -> Any:

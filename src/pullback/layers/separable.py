@@ -29,6 +29,7 @@ class _Separable(Convolutional):
         "depth_multiplier", "depthwise_initializer", "pointwise_initializer", "depthwise_regularizer",
         "pointwise_regularizer", "depthwise_constraint", "pointwise_constraint",
     )  # fmt: skip
+    withheld = ("groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint")
 
     def __init__(
         self,
@@ -53,8 +54,6 @@ class _Separable(Convolutional):
         bias_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
-        for name in ("groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint"):
-            kwargs.pop(name, None)
         super().__init__(
             filters, kernel_size, strides, padding, data_format, dilation_rate, 1, activation, use_bias,
             bias_initializer=bias_initializer, bias_regularizer=bias_regularizer,
@@ -145,6 +144,7 @@ class DepthwiseConv2D(Convolutional):
     """
 
     settings = ("depth_multiplier", "depthwise_initializer", "depthwise_regularizer", "depthwise_constraint")
+    withheld = ("filters", "groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint")
 
     def __init__(
         self,
@@ -165,8 +165,6 @@ class DepthwiseConv2D(Convolutional):
         bias_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
-        for name in ("filters", "groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint"):
-            kwargs.pop(name, None)
         super().__init__(
             1, kernel_size, strides, padding, data_format, dilation_rate, 1, activation, use_bias,
             bias_initializer=bias_initializer, bias_regularizer=bias_regularizer,

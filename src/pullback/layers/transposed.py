@@ -27,6 +27,7 @@ class _Transposed(Convolutional):
     """
 
     settings = ("output_padding",)
+    withheld = ("groups",)
 
     def __init__(
         self,
@@ -48,7 +49,6 @@ class _Transposed(Convolutional):
         bias_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
-        kwargs.pop("groups", None)
         super().__init__(
             filters, kernel_size, strides, padding, data_format, dilation_rate, 1, activation, use_bias,
             kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, activity_regularizer,

@@ -141,7 +141,13 @@ class Weighted:
         self._updates.append(update)
 
     def add_metric(self, value: Any, name: str | None = None, aggregation: str | None = None) -> None:
-        """Adds a figure that `fit` shows: the mean of value over the steps of an epoch."""
+        """Adds a figure that `fit` shows: the mean of value over the steps of an epoch.
+
+        Raises:
+          ArgumentError: another aggregation than "mean" is asked for.
+        """
+        if aggregation not in (None, "mean"):
+            raise ArgumentError(f'add_metric: aggregation must be "mean" or None, not {aggregation!r}').locate()
         kept = self.__dict__.setdefault("_added_metrics", {})
         label = name or f"metric_{len(kept)}"
         kept.setdefault(label, Mean(label)).update_state(value)

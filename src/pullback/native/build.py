@@ -53,6 +53,16 @@ def linked(module: Module) -> Code:
         return found
 
 
+def _forget() -> None:
+    """In a forked child: a thread that held the lock did not come along."""
+    global _lock
+    _lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
+
+
 def _key(text: str, machine: Machine) -> str:
     parts = (text, machine.triple, machine.cpu, machine.features, str(binding().llvm_version_info))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:40]
@@ -155,6 +165,7 @@ def _write(key: str, data: bytes) -> None:
     place = folder()
     if place is None:
         return
+    name = None
     try:
         handle, name = tempfile.mkstemp(dir=place, suffix=".new")
         with os.fdopen(handle, "wb") as file:
@@ -162,7 +173,9 @@ def _write(key: str, data: bytes) -> None:
         os.replace(name, place / f"{key}.o")
         _trim(place)
     except OSError:
-        return
+        if name is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(name)
 
 
 def _trim(place: Path) -> None:

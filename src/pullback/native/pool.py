@@ -149,7 +149,7 @@ class Pool:
     """The workers of this process. Made at first use; a forked child makes its own."""
 
     def __init__(self, threads: int) -> None:
-        self.threads = threads
+        self.threads, self.asked = threads, config.threads
         self._run, _, self._watch = _functions()
         room = np.zeros(STATE_WORDS + 8, np.int64)
         self._state = room[-room.ctypes.data // 8 % 8 :][:STATE_WORDS]
@@ -198,15 +198,14 @@ def pool() -> Pool:
     """The process's pool, with as many threads as are asked for now."""
     global _pool
     found = _pool
-    if found is None or (config.threads and found.threads != config.threads):
+    if found is None or found.asked != config.threads:
         with _making:
-            wanted = thread_count()
-            if _pool is None or _pool.threads != wanted:
+            if _pool is None or _pool.asked != config.threads:
                 if _pool is not None:
                     _pool.close()
                 else:
                     atexit.register(_close)
-                _pool = Pool(wanted)
+                _pool = Pool(thread_count())
             found = _pool
     return found
 

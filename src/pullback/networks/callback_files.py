@@ -16,7 +16,7 @@ from pullback.core.names import public
 from pullback.layers import values
 from pullback.networks.callback import Callback
 from pullback.networks.callbacks import better, worst
-from pullback.train.summaries import written
+from pullback.train.summaries import traces, written
 
 
 @public("keras.callbacks.ModelCheckpoint")
@@ -207,7 +207,7 @@ class TensorBoard(Callback):
     def _write_graph(self) -> None:
         graph = self.model._step("train").graph()
         if graph is not None:
-            self._write("train", lambda tag, value, step: written.graph(value), "keras", graph, 0)
+            self._write("train", lambda tag, value, step: traces.graph(value), "keras", graph, 0)
 
     def on_train_end(self, logs: Any = None) -> None:
         for writer in self._writers.values():

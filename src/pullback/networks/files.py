@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import hashlib
 import json
 import os
@@ -120,7 +121,6 @@ def load_fashion_mnist() -> Any:
 
     From IDX files in ~/.keras/datasets/fashion-mnist, downloaded unless they are there.
     """
-    import gzip
 
     def idx(name: str, offset: int, shape: tuple[int, ...]) -> Any:
         path = get_file(name, f"{_STORE}{name}", cache_subdir=os.path.join("datasets", "fashion-mnist"))
@@ -131,6 +131,24 @@ def load_fashion_mnist() -> Any:
         (idx(f"{part}-images-idx3-ubyte.gz", 16, (-1, 28, 28)), idx(f"{part}-labels-idx1-ubyte.gz", 8, (-1,)))
         for part in ("train", "t10k")
     )
+
+
+@public("keras.datasets.cifar10.load_data")
+def load_cifar10() -> Any:
+    """((x_train, y_train), (x_test, y_test)): pictures uint8 [n, 32, 32, 3], classes uint8 [n, 1].
+
+    From the data set's binary form (its Python form holds code) in ~/.keras/datasets/cifar-10-batches-bin, downloaded
+    unless it is there. Source: Krizhevsky 2009.
+    """
+    folder = cache_folder() / "cifar-10-batches-bin"
+    if not folder.is_dir():
+        get_file("cifar-10-binary.tar.gz", "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz", extract=True)
+
+    def part(*names: str) -> Any:
+        rows = np.concatenate([np.fromfile(folder / f"{name}.bin", np.uint8).reshape(-1, 3073) for name in names])
+        return rows[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), rows[:, :1]
+
+    return part(*[f"data_batch_{i}" for i in range(1, 6)]), part("test_batch")
 
 
 @public("keras.datasets.boston_housing.load_data")

@@ -17,7 +17,7 @@ Box & Muller 1958 for the normals; TensorFlow's `random_distributions.h` for whi
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,8 @@ _LOW32 = 0xFFFFFFFF
 _LOW64 = 0xFFFFFFFFFFFFFFFF
 # Blocks made at a time: the ten rounds' temporaries then stay in a second-level cache.
 _AT_A_TIME = 1 << 13
+# Draws made at a time; a multiple of what one block gives.
+_PIECE = 1 << 18
 _MANTISSA_BITS = {"bfloat16": 7, "float16": 10, "float32": 23, "float64": 52}
 # Below it log(u) is not asked for. TensorFlow uses the same for float64.
 _LEAST_UNIFORM = 1e-7
@@ -107,8 +109,12 @@ def uniform(key: int, counter: int, shape: Sequence[int], dtype: DType | Any = "
       DTypeError: dtype is not real.
     """
     out = _real(dtype)
-    count = math.prod(shape)
-    return _unit(words(key, counter, count * _words_each(out)), out).astype(out.numpy).reshape(shape)
+    each = _words_each(out)
+
+    def piece(first: int, count: int) -> NDArray[Any]:
+        return _unit(words(key, counter + first * each // 4, count * each), out)
+
+    return _in_pieces(piece, shape, out)
 
 
 def normal(key: int, counter: int, shape: Sequence[int], dtype: DType | Any = "float32") -> NDArray[Any]:
@@ -121,10 +127,13 @@ def normal(key: int, counter: int, shape: Sequence[int], dtype: DType | Any = "f
       DTypeError: dtype is not real.
     """
     out = _real(dtype)
-    count = math.prod(shape)
-    pairs = -(-count // 2)
-    drawn = _box_muller(words(key, counter, 2 * pairs * _words_each(out)), out)
-    return drawn[:count].astype(out.numpy).reshape(shape)
+    each = _words_each(out)
+
+    def piece(first: int, count: int) -> NDArray[Any]:
+        pairs = -(-count // 2)
+        return _box_muller(words(key, counter + first * each // 4, 2 * pairs * each), out)[:count]
+
+    return _in_pieces(piece, shape, out)
 
 
 def truncated_normal(key: int, counter: int, shape: Sequence[int], dtype: DType | Any = "float32") -> NDArray[Any]:
@@ -138,7 +147,15 @@ def truncated_normal(key: int, counter: int, shape: Sequence[int], dtype: DType 
       DTypeError: dtype is not real.
     """
     out = _real(dtype)
-    count = math.prod(shape)
+    blocks_each = _WORDS_PER_TRUNCATED // 4
+
+    def piece(first: int, count: int) -> NDArray[Any]:
+        return _truncated(key, counter + first * blocks_each, count, out)
+
+    return _in_pieces(piece, shape, out)
+
+
+def _truncated(key: int, counter: int, count: int, out: DType) -> NDArray[Any]:
     size = 4 // _words_each(out)
     groups = -(-count // size)
     first = np.arange(groups, dtype=np.uint64) * np.uint64(size * _WORDS_PER_TRUNCATED // 4)
@@ -153,7 +170,7 @@ def truncated_normal(key: int, counter: int, shape: Sequence[int], dtype: DType 
             values[rows, filled[rows]] = column[fits]
             filled[rows] += 1
         depth += 1
-    return values.reshape(-1)[:count].astype(out.numpy).reshape(shape)
+    return values.reshape(-1)[:count]
 
 
 def integers(
@@ -188,6 +205,14 @@ def bits(key: int, counter: int, shape: Sequence[int], dtype: DType | Any = "int
     """
     out = _integer(dtype)
     return _integer_words(key, counter, math.prod(shape), out).astype(out.numpy).reshape(shape)
+
+
+def _in_pieces(piece: Callable[[int, int], NDArray[Any]], shape: Sequence[int], out: DType) -> NDArray[Any]:
+    """The draws of a shape, made some at a time so that what they are made of never fills the memory."""
+    made = np.empty(math.prod(shape), out.numpy)
+    for first in range(0, made.size, _PIECE):
+        made[first : first + _PIECE] = piece(first, min(_PIECE, made.size - first))
+    return made.reshape(shape)
 
 
 def _real(dtype: DType | Any) -> DType:

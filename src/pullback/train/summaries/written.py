@@ -35,22 +35,22 @@ class SummaryWriter:
 
     def set_as_default(self, step: Any = None) -> None:
         """Puts the writer in force from here on; step, where given, too."""
-        _state.writer = self
+        state.writer = self
         if step is not None:
-            _state.step = step
+            state.step = step
 
     @contextlib.contextmanager
     def as_default(self, step: Any = None) -> Iterator[SummaryWriter]:
         """Puts the writer in force inside the context; brings what was written to the file at the end."""
-        before = _state.writer, _state.step
+        before = state.writer, state.step
         self.set_as_default(step)
         try:
             yield self
         finally:
             self.flush()
-            _state.writer = before[0]
+            state.writer = before[0]
             if step is not None:
-                _state.step = before[1]
+                state.step = before[1]
 
     def init(self) -> None:
         """Nothing: a writer is ready when it is made."""
@@ -102,7 +102,7 @@ class _State(threading.local):
         self.trace: Any = None
 
 
-_state = _State()
+state = _State()
 
 
 @public("summary.create_file_writer", v1=None)
@@ -140,32 +140,32 @@ def create_noop_writer() -> SummaryWriter:
 @contextlib.contextmanager
 def record_if(condition: Any) -> Iterator[None]:
     """Inside, summaries are written only where the condition (bool, tensor, or a function that gives one) holds."""
-    before, _state.recording = _state.recording, condition
+    before, state.recording = state.recording, condition
     try:
         yield
     finally:
-        _state.recording = before
+        state.recording = before
 
 
 @public("summary.should_record_summaries", v1=None)
 def should_record_summaries() -> Any:
     """Whether summaries are written here: a tensor where the condition is one."""
-    if _state.writer is None:
+    if state.writer is None:
         return False
-    condition = _state.recording
+    condition = state.recording
     return condition() if callable(condition) else condition
 
 
 @public("summary.experimental.get_step", v1=None)
 def get_step() -> Any:
     """The step in force, or None."""
-    return _state.step
+    return state.step
 
 
 @public("summary.experimental.set_step", v1=None)
 def set_step(step: Any) -> None:
     """The step of summaries that name none: an int, a tensor or a variable (read whenever one is written)."""
-    _state.step = step
+    state.step = step
 
 
 @public("summary.experimental.summary_scope", v1=None)
@@ -210,10 +210,10 @@ class WriteSummary(Op):
 
 def _write(tag: str, tensor: Any, step: Any, metadata: Any, make: Any = None) -> Any:
     """Writes, or records an operation that will."""
-    writer = _state.writer
+    writer = state.writer
     if writer is None:
         return interpreter.as_tensor(False)
-    step = _state.step if step is None else step
+    step = state.step if step is None else step
     if step is None:
         raise ValueError(
             "No step set. Please specify one either through the `step` argument or through "
@@ -335,112 +335,3 @@ def text(name: str, data: Any, step: Any = None, description: str | None = None)
     """Writes words [..], which TensorBoard reads as Markdown; else as `scalar`."""
     with summary_scope(name, "text_summary") as (tag, _):
         return _write(tag, interpreter.as_tensor(data, dtypes.string), step, _metadata("text", description))
-
-
-@public("summary.flush", v1=None)
-def flush(writer: Any = None, name: str | None = None) -> None:
-    """Brings every event of a writer (the one in force) to its file."""
-    found = writer or _state.writer
-    if found is not None:
-        found.flush()
-
-
-@public("summary.experimental.write_raw_pb", v1=None)
-def write_raw_pb(tensor: Any, step: Any = None, name: str | None = None) -> Any:
-    """Writes a serialised Summary, an eager [] string, as it is.
-
-    Raises:
-      ValueError: there is a writer and no step.
-    """
-    writer, step = _state.writer, _state.step if step is None else step
-    if writer is None or not should_record_summaries():
-        return interpreter.as_tensor(False)
-    if step is None:
-        raise ValueError("No step set. Please specify one either through the `step` argument or through set_step()")
-    data = tensor.numpy() if hasattr(tensor, "numpy") else tensor
-    event = messages.Event(wall_time=time.time(), step=int(step))
-    event.summary.CopyFrom(messages.parsed(messages.Summary(), data, "write_raw_pb: the summary"))
-    writer.write(event)
-    return interpreter.as_tensor(True)
-
-
-@public("summary.graph", v1=None)
-def graph(graph_data: Any) -> Any:
-    """Writes a graph: a Graph, or its GraphDef.
-
-    Raises:
-      TypeError: it is neither.
-    """
-    writer = _state.writer
-    if writer is None or not should_record_summaries():
-        return interpreter.as_tensor(False)
-    writer.write(messages.Event(wall_time=time.time(), graph_def=_graph_def(graph_data)))
-    return interpreter.as_tensor(True)
-
-
-def _graph_def(given: Any) -> bytes:
-    if isinstance(given, Graph):
-        from pullback.io import graphs  # noqa: F401 - gives Graph its as_graph_def
-
-        given = given.as_graph_def()  # type: ignore[attr-defined]
-    if not hasattr(given, "SerializeToString"):
-        raise TypeError(f"'graph_data' must be a tf.Graph or a GraphDef, not {type(given)}")
-    return given.SerializeToString()
-
-
-class _Trace:
-    """A tape that notes the bodies of the functions that are called."""
-
-    def __init__(self) -> None:
-        self.bodies: dict[int, Graph] = {}
-
-    def record(self, op: Any, inputs: Any, results: Any, node: Any) -> None:
-        body = getattr(op, "body", None)
-        if isinstance(body, Graph):
-            self.bodies[id(body)] = body
-
-    def watches(self, inputs: Any) -> bool:
-        return False
-
-    def accessed(self, variable: Any) -> None:
-        return None
-
-
-@public("summary.trace_on", v1=None)
-def trace_on(graph: bool = True, profiler: bool = False, profiler_outdir: Any = None) -> None:
-    """Begins to note the graphs of the functions that run, for `trace_export`.
-
-    Raises:
-      ArgumentError: profiler is asked for; Python's own profilers see everything here.
-    """
-    if profiler:
-        raise ArgumentError("trace_on: profiler=True is not supported; use cProfile or the engine's report").locate()
-    trace_off()
-    if graph:
-        _state.trace = _Trace()
-        here = interpreter.eager()
-        here.tapes = (*here.tapes, _state.trace)
-
-
-@public("summary.trace_off", v1=None)
-def trace_off() -> None:
-    """Forgets what `trace_on` noted."""
-    here = interpreter.eager()
-    here.tapes = tuple(t for t in here.tapes if t is not _state.trace)
-    _state.trace = None
-
-
-@public("summary.trace_export", v1=None)
-def trace_export(name: str, step: Any = None, profiler_outdir: Any = None) -> None:
-    """Writes the graph of the last function that ran since `trace_on`, and stops noting.
-
-    Raises:
-      ValueError: nothing is being noted, or there is a writer and no step.
-    """
-    if _state.trace is None:
-        raise ValueError("Must enable trace before export through tf.summary.trace_on.")
-    if step is None and _state.step is None:
-        raise ValueError("No step set. Please specify one either through the `step` argument or through set_step()")
-    for body in list(_state.trace.bodies.values())[-1:]:
-        graph(body)
-    trace_off()

@@ -1,0 +1,162 @@
+"""What an Estimator is told: what model functions return, how it runs, and inputs made of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from pullback.core.errors import ArgumentError
+from pullback.core.names import public
+from pullback.data.datasets import DatasetV1
+
+
+@public("estimator.ModeKeys")
+class ModeKeys:
+    """What a model function is asked for."""
+
+    TRAIN = "train"
+    EVAL = "eval"
+    PREDICT = "infer"
+
+
+class EstimatorSpec(NamedTuple):
+    """What a model function returns.
+
+    mode: of ModeKeys. predictions: a tensor or dict of them. loss: []. train_op: moves the global step on.
+    eval_metric_ops: {name: (value, update)}. The rest: hooks, and the Scaffold of the session.
+    """
+
+    mode: Any
+    predictions: Any = None
+    loss: Any = None
+    train_op: Any = None
+    eval_metric_ops: Any = None
+    export_outputs: Any = None
+    training_chief_hooks: Any = ()
+    training_hooks: Any = ()
+    scaffold: Any = None
+    evaluation_hooks: Any = ()
+    prediction_hooks: Any = ()
+
+
+public("estimator.EstimatorSpec")(EstimatorSpec)
+
+
+class TrainSpec(NamedTuple):
+    """How `train_and_evaluate` trains: until the input ends or the global step is max_steps."""
+
+    input_fn: Any
+    max_steps: int | None = None
+    hooks: Any = ()
+    saving_listeners: Any = ()
+
+
+class EvalSpec(NamedTuple):
+    """How `train_and_evaluate` evaluates: `steps` batches (None: all), at most every throttle_secs seconds.
+
+    start_delay_secs: has no meaning in one process. exporters: are called with what was evaluated.
+    """
+
+    input_fn: Any
+    steps: int | None = 100
+    name: str | None = None
+    hooks: Any = ()
+    exporters: Any = ()
+    start_delay_secs: int = 120
+    throttle_secs: int = 600
+
+
+public("estimator.TrainSpec")(TrainSpec)
+public("estimator.EvalSpec")(EvalSpec)
+
+
+@public("estimator.RunConfig")
+class RunConfig:
+    """How an Estimator runs.
+
+    Args:
+      model_dir: the folder of checkpoints. tf_random_seed: the graph's seed.
+      save_summary_steps, save_checkpoints_steps, save_checkpoints_secs: how often is saved (100 steps; 600 seconds).
+      session_config: a ConfigProto. keep_checkpoint_max, keep_checkpoint_every_n_hours: which checkpoints stay.
+      log_step_count_steps: how often steps a second are logged.
+    Raises:
+      ValueError: both save_checkpoints_steps and _secs are given. ArgumentError: distribution is asked for.
+    """
+
+    def __init__(
+        self,
+        model_dir: Any = None,
+        tf_random_seed: int | None = None,
+        save_summary_steps: int | None = 100,
+        save_checkpoints_steps: Any = None,
+        save_checkpoints_secs: Any = None,
+        session_config: Any = None,
+        keep_checkpoint_max: int | None = 5,
+        keep_checkpoint_every_n_hours: float = 10000,
+        log_step_count_steps: int | None = 100,
+        train_distribute: Any = None,
+        device_fn: Any = None,
+        protocol: Any = None,
+        eval_distribute: Any = None,
+        experimental_distribute: Any = None,
+        experimental_max_worker_delay_secs: Any = None,
+        session_creation_timeout_secs: int = 7200,
+    ) -> None:
+        if save_checkpoints_steps is not None and save_checkpoints_secs is not None:
+            raise ValueError("`save_checkpoints_steps` and `save_checkpoints_secs` cannot be both set.")
+        if any(x is not None for x in (train_distribute, eval_distribute, experimental_distribute)):
+            raise ArgumentError(
+                "RunConfig: estimators run in one process; leave the distribution arguments out"
+            ).locate()
+        self.model_dir, self.tf_random_seed, self.session_config = model_dir, tf_random_seed, session_config
+        self.save_summary_steps, self.log_step_count_steps = save_summary_steps, log_step_count_steps
+        self.save_checkpoints_steps = save_checkpoints_steps
+        self.save_checkpoints_secs = (
+            600 if save_checkpoints_steps is None and save_checkpoints_secs is None else (save_checkpoints_secs)
+        )
+        self.keep_checkpoint_max = keep_checkpoint_max
+        self.keep_checkpoint_every_n_hours = keep_checkpoint_every_n_hours
+        self.device_fn = device_fn
+        self.is_chief, self.task_type, self.task_id, self.num_worker_replicas = True, "worker", 0, 1
+
+    def replace(self, **kwargs: Any) -> RunConfig:
+        """A copy with other settings; ValueError for one that there is not."""
+        made = object.__new__(RunConfig)
+        made.__dict__.update(self.__dict__)
+        for name, value in kwargs.items():
+            if name not in made.__dict__:
+                raise ValueError(f"RunConfig has no setting {name!r}")
+            setattr(made, name, value)
+        return made
+
+
+@public(v1=("estimator.inputs.numpy_input_fn",))
+def numpy_input_fn(
+    x: Any,
+    y: Any = None,
+    batch_size: int = 128,
+    num_epochs: int | None = 1,
+    shuffle: bool | None = None,
+    queue_capacity: int = 1000,
+    num_threads: int = 1,
+) -> Callable[[], Any]:
+    """An input function that gives batches of arrays.
+
+    Args:
+      x: an array or dict of them, an entry along the first axis an example. y: labels, likewise, or None.
+      num_epochs: how often all come; None: for ever. shuffle: must be said; in random order through queue_capacity.
+      num_threads: has no meaning: batches are made when they are asked for.
+    Raises:
+      ValueError: shuffle is not True or False.
+    """
+    if shuffle not in (True, False):
+        raise ValueError("shuffle must be provided and explicitly set as boolean (True or False)")
+
+    def input_fn() -> Any:
+        arrays = x if y is None else (x, y)
+        dataset = DatasetV1.from_tensor_slices(arrays)
+        if shuffle:
+            dataset = dataset.shuffle(queue_capacity)
+        return dataset.repeat(num_epochs).batch(batch_size).make_one_shot_iterator().get_next()
+
+    return input_fn
