@@ -24,6 +24,7 @@ from pullback.modes.grouping import group
 from pullback.modes.scopes import get_variable_scope
 from pullback.modes.tape import GradientTape
 from pullback.modes.variable import Variable, VariableV1
+from pullback.ops.array.creation import Fill
 from pullback.ops.math.select import Cast
 from pullback.train.places import Place, summed, written
 
@@ -265,7 +266,7 @@ class Optimizer:
 
         def start() -> Any:
             if shape.known(var.spec.shape):
-                return np.full(var.spec.shape or (), value, var.dtype.numpy)  # type: ignore[arg-type]
+                return Fill()(var.spec.shape or (), np.asarray(value, var.dtype.numpy))
             return ZerosLike()(var.value() if var._graph is None else var.initial_value) + value
 
         return self._slot(var, start, slot_name, op_name)

@@ -11,6 +11,7 @@ from pullback.core import dtypes, interpreter
 from pullback.core.errors import ArgumentError
 from pullback.core.tensor import Tensor
 from pullback.modes.variable import Variable
+from pullback.ops.array.creation import Fill
 from pullback.train.schedules import LearningRateSchedule, deserialize, serialize
 
 _names: dict[str, int] = {}
@@ -118,7 +119,7 @@ class OptimizerState:
             start: Any = lambda: initializer(shape, dtype=dtype)  # noqa: E731
         else:
             value = 0 if initializer == "zeros" else initializer
-            start = lambda: np.full(shape, value, dtype.numpy)  # noqa: E731
+            start = lambda: Fill()(shape, np.asarray(value, dtype.numpy))  # noqa: E731
         made = Variable(start, trainable=False, name=f"{self.name}/{name or 'variable'}")
         self._variables.append(made)
         return made

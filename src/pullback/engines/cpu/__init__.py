@@ -7,9 +7,11 @@ eager programs run them, have plans of one node where the room has a lowering to
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -26,7 +28,12 @@ from pullback.engines.cpu import plan
 from pullback.engines.cpu.run import Runner
 from pullback.engines.cpu.trace import UnplannableError
 
-MOST_PLANS = 32  # of one program; the ones used longest ago go first
+MOST_PLANS = 32  # of one program; the ones made longest ago go first
+# Numbers in the variables of a program that is planned at first sight.
+HEAVY = 1 << 22
+_planning = threading.RLock()  # one plan is made at a time; no process forks meanwhile
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_planning.acquire, after_in_parent=_planning.release, after_in_child=_planning.release)
 # An integer argument of at most so many entries may settle shapes.
 FEW = 16
 
@@ -56,7 +63,6 @@ class Planned:
         self._by_value = False
         self._plans: OrderedDict[Any, Any] = OrderedDict()
         self._met: OrderedDict[Any, int] = OrderedDict()  # how often, of shapes that have no plan
-        self._lock = threading.Lock()
 
     def __call__(self, store: Any, *values: Any) -> tuple[Any, ...]:
         key = self._key(values)
@@ -73,11 +79,11 @@ class Planned:
 
     def _next(self, key: Any, values: Sequence[Any]) -> Any:
         """What runs this time: node by node at first sight, then a plan."""
-        with self._lock:
+        with _planning:
             found = self._plans.get(key)
             if found is None:
                 met = self._met.get(key, 0)
-                if met < config.plan_after:
+                if met < config.plan_after and not self._is_heavy(values):
                     self._met[key] = met + 1
                     while len(self._met) > 2 * MOST_PLANS:
                         self._met.popitem(last=False)
@@ -86,6 +92,13 @@ class Planned:
                 while len(self._plans) > MOST_PLANS:
                     self._plans.popitem(last=False)
             return found
+
+    def _is_heavy(self, values: Sequence[Any]) -> bool:
+        """Whether the variables in it are so large that running node by node once would cost more memory, and time, than
+        planning at once."""
+        held = [node.op.resource for node in self._what[0] if hasattr(node.op, "resource")]
+        held += [v for v in values if isinstance(v, Resource)]
+        return sum(prod(r.spec.shape) for r in held if r.spec.known) >= HEAVY
 
     def _made(self, values: Sequence[Any]) -> Any:
         try:

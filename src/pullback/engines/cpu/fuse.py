@@ -40,6 +40,7 @@ class Group(Item):
         self.first = self.last = -1
         self.closed = False
         self.sealed: int | None = None
+        self.early = False  # to be run as soon as it can: it frees more than it takes
 
     def take(self, item: Any, sources: Sequence[Any]) -> None:
         if self.first < 0:
@@ -60,7 +61,7 @@ class Group(Item):
 
 
 def grouped(items: Sequence[Item]) -> list[Item]:
-    """The items with maps and folds gathered in groups, in an order that their inputs allow."""
+    """The items with maps and folds gathered in groups; not in order yet, see `ordered`."""
     maker: dict[int, Any] = {}  # buffer -> the item or group that makes it
     open_groups: dict[tuple[int, ...], list[Group]] = {}
     found: list[Item] = []
@@ -79,7 +80,7 @@ def grouped(items: Sequence[Item]) -> list[Item]:
             found.append(item)
         for made in item.makes:
             maker[id(made.of)] = home
-    return ordered(found)
+    return found
 
 
 def _home(item: Any, sources: list[Any], open_groups: dict[Any, list[Group]], found: list[Item]) -> Group:
@@ -104,10 +105,10 @@ def _blocked(item: Any, group: Group, sources: list[Any]) -> bool:
             return True  # another view of it, or a fold's result
         if made_here and r.shape != group.shape:
             return True
-    return any(_reaches(s, group) for s in sources if s is not group)
+    return any(reaches(s, group) for s in sources if s is not group)
 
 
-def _reaches(start: Any, group: Group) -> bool:
+def reaches(start: Any, group: Group) -> bool:
     """Whether an item hangs on the group."""
     seen, waiting = set(), [start]
     while waiting:
@@ -129,7 +130,7 @@ def _before(item: Any, first: int) -> bool:
 
 
 def ordered(items: Sequence[Any]) -> list[Item]:
-    """Each after what it hangs on; otherwise as they came."""
+    """Each after what it hangs on; otherwise as they came, but those first that free memory."""
     import heapq
 
     waits = {id(i): len(i.after) for i in items}
@@ -137,17 +138,21 @@ def ordered(items: Sequence[Any]) -> list[Item]:
     for i in items:
         for source in i.after:
             users.setdefault(id(source), []).append(i)
-    ready = [(i.first, n, i) for n, i in enumerate(items) if not i.after]
+    places = {id(i): n for n, i in enumerate(items)}
+
+    def turn(item: Any) -> tuple[int, int, Any]:
+        return (-1 if isinstance(item, Group) and item.early else item.first), places[id(item)], item
+
+    ready = [turn(i) for i in items if not i.after]
     heapq.heapify(ready)
     out: list[Item] = []
-    places = {id(i): n for n, i in enumerate(items)}
     while ready:
         _, _, item = heapq.heappop(ready)
         out.append(item)
         for user in users.get(id(item), ()):
             waits[id(user)] -= 1
             if not waits[id(user)]:
-                heapq.heappush(ready, (user.first, places[id(user)], user))
+                heapq.heappush(ready, turn(user))
     if len(out) != len(items):
         raise RuntimeError("the plan's items hang on each other in a circle; please report this")
     return out

@@ -18,7 +18,7 @@ from pullback.core.graph import Graph
 from pullback.core.spec import Spec
 from pullback.core.tensor import Operation, Tensor
 from pullback.engines.base import note, noted
-from pullback.engines.cpu import fuse, opened
+from pullback.engines.cpu import fuse, opened, updates
 from pullback.engines.cpu.run import Check, Recipe, Segment, Slot, Step
 from pullback.engines.cpu.task import Buffer, Job
 from pullback.engines.cpu.trace import Item, Known, Native, Python, Trace, UnplannableError, Write
@@ -71,7 +71,9 @@ class _Layout:
     def __init__(self, trace: Trace, arguments: Sequence[Any], results: Sequence[Any]) -> None:
         self.trace, self.arguments, self.results = trace, arguments, results
         self.slots = len(arguments)
-        self.items = fuse.grouped(live(trace.items, results))
+        groups = fuse.grouped(live(trace.items, results))
+        self.in_place = updates.in_place(groups, trace.variables, results)
+        self.items = fuse.ordered(groups)
         for i, x in enumerate(arguments):
             if isinstance(x, Buffer):
                 x.place = Slot(i)
@@ -167,9 +169,11 @@ class _Layout:
                 keeps = item.takes_store or any(m.dtype == object for m in item.makes)
                 steps.append(Step(item.kernel, item.operands, makes, item.node, item.takes_store, keeps))
                 continue
-            if segment is None:
+            over = [(m, self.in_place[id(m)]) for m in item.makes if id(m) in self.in_place]
+            if segment is None or (over and segment.checks):  # nothing is overwritten before all was found right
                 segment = Segment()
                 steps.append(segment)
+            segment.over += [(self._slot(new), self._slot(old)) for new, old in over]
             if isinstance(item, Write):
                 segment.writes.append((item.resource, self._slot(item.value)))
             if isinstance(item, Native) and item.status:
@@ -181,7 +185,19 @@ class _Layout:
             for m in item.makes:
                 if isinstance(m.of.place, Slot):
                     segment.makes.append((m.of.place.index, m.of))
+        self._drop(steps)
         return steps
+
+    def _drop(self, steps: list[Any]) -> None:
+        """Notes with each step the slots that it is the last to touch."""
+        last: dict[int, Any] = {}
+        for step in steps:
+            for slot in _slots(step):
+                last[slot] = step
+        kept = {r.of.place.index for r in self.results if isinstance(r, Buffer)}
+        for slot, step in last.items():
+            if slot not in kept:
+                step.drops.append(slot)
 
     def _output(self, result: Any) -> Any:
         """A slot and the shape it is seen in, or the value."""
@@ -208,6 +224,17 @@ def _reads(item: Any) -> list[Buffer]:
     if isinstance(item, fuse.Group):
         return [r for m in item.members for r in m.reads]
     return item.reads
+
+
+def _slots(step: Any) -> list[int]:
+    """The slots that a step touches."""
+    if isinstance(step, Step):
+        reads, made = step.reads, [slot for slot, _ in step.makes]
+    else:
+        reads = [b for job in step.jobs for b in job.buffers()] + [r for check in step.checks for r in check.reads]
+        made = [slot for slot, _ in (*step.makes, *[(slot, None) for _, slot in step.writes])]
+        made += [slot for check in step.checks for slot in check.slots]
+    return made + [r.of.place.index for r in reads if isinstance(r, Buffer) and isinstance(r.of.place, Slot)]
 
 
 def one(op: Any, given: Sequence[Any], fallback: Any) -> Recipe:

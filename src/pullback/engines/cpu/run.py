@@ -31,6 +31,13 @@ def _address(array: Any) -> int:
     return _word.from_address(id(array) + _DATA).value
 
 
+def _count_of_local() -> int:
+    """What `sys.getrefcount` says of an array that one local variable holds; from 3.14 on that is 1."""
+    array = np.empty(0)
+    return sys.getrefcount(array)
+
+
+_ONE_LOCAL = _count_of_local()
 _word = ctypes.c_int64
 _probe = np.zeros(3)
 if sys.implementation.name != "cpython" or _address(_probe) != _probe.ctypes.data:
@@ -67,6 +74,8 @@ class Segment:
     writes: list[tuple[Any, int]] = field(default_factory=list)  # (resource, slot) to be stored afterwards
     checks: list[Check] = field(default_factory=list)
     serves: list[list[Any]] = field(default_factory=list)  # for each job the nodes that it computes
+    drops: list[int] = field(default_factory=list)  # slots that nobody needs afterwards
+    over: list[tuple[int, int]] = field(default_factory=list)  # (slot, slot of the array that it may take)
 
 
 @dataclass
@@ -82,6 +91,7 @@ class Step:
     node: Any
     takes_store: bool
     keeps: bool
+    drops: list[int] = field(default_factory=list)
 
 
 @dataclass
@@ -181,11 +191,11 @@ class Runner:
             instance = self._idle.pop()
         except IndexError:
             instance = Instance(self.recipe)
-        try:
-            return self._run(instance, store, values)
-        finally:
-            if len(self._idle) < _MOST_INSTANCES:
-                self._idle.append(instance)
+        made = self._run(instance, store, values)
+        # After an error, Ctrl-C included, the instance is dropped: it may be half bound.
+        if len(self._idle) < _MOST_INSTANCES:
+            self._idle.append(instance)
+        return made
 
     def _run(self, instance: Instance, store: Any, values: tuple[Any, ...]) -> tuple[Any, ...]:
         recipe = self.recipe
@@ -205,11 +215,16 @@ class Runner:
                 self._segment(instance, store, step, env, next(calls))
             else:
                 self._step(instance, store, step, env)
+            for slot in step.drops:
+                env[slot] = None
         return tuple([_output(env, slot, what) for slot, what in recipe.outputs])
 
     def _segment(self, instance: Instance, store: Any, step: Segment, env: list[Any], call: Any) -> None:
         """One native call, and what goes with it."""
         address, count, shared = call
+        for slot, old in step.over:
+            if _unshared(env, old):
+                instance.spare[slot] = env[old]
         for slot, buffer in step.makes:
             made = instance.spare.pop(slot, None) if instance.spare else None
             env[slot] = arena.empty(buffer.shape, buffer.dtype) if made is None else made
@@ -265,10 +280,25 @@ class Runner:
         """Stores a variable's new array; the old one, if nobody else holds it, receives the next."""
         old, new = store.get(resource), env[slot]
         store.write(resource, new)
-        if type(old) is np.ndarray and old.shape == new.shape and old.dtype == new.dtype and arena.owned(old):
+        if (
+            old is not new
+            and type(old) is np.ndarray
+            and old.shape == new.shape
+            and old.dtype == new.dtype
+            and arena.owned(old)
+        ):
             places = [i for i, held in enumerate(env) if held is old]
-            if not self._leaving.intersection(places) and sys.getrefcount(old) == 2 + len(places):
+            if not self._leaving.intersection(places) and sys.getrefcount(old) == _ONE_LOCAL + len(places):
                 instance.spare[slot] = old
+
+
+def _unshared(env: list[Any], slot: int) -> bool:
+    """Whether an array that a variable holds is held by nobody but the Store and this run."""
+    array = env[slot]
+    if type(array) is not np.ndarray or not arena.owned(array) or not array.flags.writeable:
+        return False
+    places = sum(held is array for held in env)
+    return sys.getrefcount(array) == places + 3  # the Store, `array`, and the question itself
 
 
 def _operand(instance: Instance, env: list[Any], read: Any, keeps: bool) -> Any:

@@ -3,6 +3,8 @@
 A B       rows of A are pixels, B the filter
 A B^T     the same with a filter that is packed turned round, as a convolution's gradient to the input
 A^T B     rows of A are pixels of an image, rows of B its cotangents: a convolution's gradient to the filter
+
+Where one of them is thin, packing would cost as much as the product: native/products.py.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from pullback.core.op import lowering
+from pullback.native import products
 from pullback.native.gathering import to_filter
 from pullback.native.sliding import product
 from pullback.native.tiles import runs_on
@@ -22,8 +25,11 @@ def matmul(op: Any, task: Any) -> Any:
     (a, b), (y,) = task.inputs, task.outputs
     if not (runs_on(a) and a.size and b.size) or (op.transpose_a and op.transpose_b):
         return NotImplemented
+    rows = a.shape[0]
     if op.transpose_a:
-        product_of_columns(task, a, b, y)
+        (products.add_outer if rows <= products.FEW else product_of_columns)(task, a, b, y)
+    elif rows <= products.THIN:
+        (products.add_dots if op.transpose_b else products.add_thin)(task, a, b, y)
     else:
         product(task, a, b, y, op.transpose_b)
     return None

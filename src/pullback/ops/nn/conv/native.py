@@ -1,8 +1,8 @@
 """The three passes of a 2-D convolution as machine code; see native/sliding.py, native/gathering.py and, for the
 forms that take fewer products, native/winograd.py.
 
-To the input, each phase of dx is a convolution of dy at stride 1 with every s-th tap, turned round; with few channels it
-goes by what each pixel gives to its window, native/scattering.py.
+To the input, each phase of dx is a convolution of dy at stride 1 with every s-th tap, turned round; with few channels
+it goes by what each pixel gives to its window, native/scattering.py.
 """
 
 from __future__ import annotations
