@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -171,6 +172,22 @@ class TestOldNames:
         with tf.Session() as session:
             session.run(init)
             assert session.run(w) == 1.5
+
+    def test_summaries(self, tf: Any, tmp_path: Path) -> None:
+        x = tf.ones([1, 2, 2, 1])
+        with pytest.warns(old_names.OldNameWarning) as caught:
+            tf.scalar_summary("level", tf.reduce_mean(x))
+            tf.contrib.deprecated.histogram_summary("values", x)
+            tf.image_summary("picture", x, max_images=1)
+            merged = tf.merge_all_summaries()
+            writer = tf.train.SummaryWriter(str(tmp_path))
+        assert len(caught) == 5
+        with tf.Session() as session:
+            writer.add_summary(session.run(merged), 1)
+        writer.close()
+        (events,) = tmp_path.iterdir()
+        (summary,) = [e.summary for e in tf.train.summary_iterator(str(events)) if e.summary.value]
+        assert [v.tag for v in summary.value] == ["level", "values", "picture/image"]
 
     def test_every_row_leads_somewhere(self) -> None:
         gone = {old.new for old in old_names.NAMES.values() if symbols.lookup_public("v1", old.new) is None}

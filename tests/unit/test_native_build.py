@@ -122,8 +122,10 @@ def test_a_link_or_a_file_is_not_used(place, tmp_path):
 
 
 def test_off_keeps_nothing(tmp_path):
-    code = "import os; os.environ['HOME'] = os.environ['XDG_CACHE_HOME'] = " + repr(str(tmp_path)) + PROGRAM.replace(
-        "\n    ", "\n"
+    code = (
+        "import os; os.environ['HOME'] = os.environ['XDG_CACHE_HOME'] = "
+        + repr(str(tmp_path))
+        + PROGRAM.replace("\n    ", "\n")
     )
     for _ in range(2):
         assert in_fresh_python(code, PULLBACK_CACHE_DIR="off").split() == ["42.0", "1", "None"]
@@ -181,7 +183,7 @@ def test_the_key_holds_all_that_code_hangs_on():
 def test_equal_modules_are_linked_once(place):
     def doubled():
         module = machine.host().module()
-        with module.kernel("double", x=F32.pointer) as (f, x):
+        with module.kernel("double", x=F32.pointer) as (_f, x):
             x.store(x.load() * np.pi)
         return build.linked(module)
 

@@ -171,6 +171,7 @@ def test_a_forked_child_has_workers_of_its_own():
     assert in_fresh_python(code) == "right\n"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
 def test_a_fork_while_another_thread_compiles_and_runs():
     """Locks that a thread held at the fork are free in the child, where that thread is not."""

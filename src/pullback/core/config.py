@@ -26,12 +26,17 @@ class Config:
 
     @property
     def winograd(self) -> str:
-        """Minimal filtering in convolutions at stride 1 with filters of 3x3 and 5x5, on the CPU engine.
+        """Minimal filtering (Winograd) in the CPU engine's convolutions at stride 1 with filters of 3x3 and 5x5, in all
+        three passes: "auto" unless said otherwise (environment: PULLBACK_WINOGRAD).
 
-        "off"   the definition's products and sums
-        "f2"    F(2x2,3x3) for every such 3x3
-        "f4"    F(4x4,3x3) and, for 5x5, F(2x2,5x5), which take a quarter of the products, wherever they can
-        "auto"  of all these what is estimated to be fastest
+            "off"   every product, as in the definition                                                        6e-6
+            "f2"    F(2x2,3x3), 2.25 times fewer products, for every such 3x3                                  1e-6
+            "f4"    F(4x4,3x3), 4 times fewer, and F(2x2,5x5), 2.8 times fewer, for every such filter          5e-6
+            "auto"  of all these what is estimated to be fastest, never one with an error above 1e-5           5e-6
+
+        Behind each the largest error met in float32, relative to the largest entry of the result, on normally and on
+        evenly distributed numbers with up to 512 channels. Long sums lose more digits than the transforms do, so "f2"
+        is the most accurate. An infinity or NaN in the input reaches all pixels of the 2x2 or 4x4 tiles that it meets.
         """
         return self._winograd
 

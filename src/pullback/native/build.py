@@ -25,6 +25,9 @@ from pullback.native.machine import Machine, binding, host
 MOST_BYTES = 256 * 2**20  # kept on disk; the entries used longest ago go first
 _DIGEST = 32  # bytes of SHA-256 before the object
 _lock = threading.RLock()
+# A process forks while no thread is inside LLVM, whose own locks would stay held in the child.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
 _linked: dict[str, Code] = {}
 
 
@@ -35,7 +38,8 @@ class Code:
         self._tracker = tracker
 
     def __getitem__(self, name: str) -> int:
-        return self._tracker[name]
+        with _lock:
+            return self._tracker[name]
 
 
 def linked(module: Module) -> Code:
@@ -51,16 +55,6 @@ def linked(module: Module) -> Code:
                 _write(key, data)
             found = _linked[key] = _link(key, data, module.exported)
         return found
-
-
-def _forget() -> None:
-    """In a forked child: a thread that held the lock did not come along."""
-    global _lock
-    _lock = threading.RLock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
 
 
 def _key(text: str, machine: Machine) -> str:

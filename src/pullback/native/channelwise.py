@@ -244,9 +244,7 @@ def _row_filter(module: Module, s: SweepFilter, rows: int) -> Function:
     return module[name]
 
 
-def add_sweep_filter(
-    task: Any, x: Any, dy: Any, dw: Any, strides: Any, dilations: Any, outs: Any, before: Any
-) -> None:
+def add_sweep_filter(task: Any, x: Any, dy: Any, dw: Any, strides: Any, dilations: Any, outs: Any, before: Any) -> None:
     """Adds the jobs of the filter's gradient."""
     (N, H, W, C), (KH, KW), (P, Q) = x.shape, dw.shape[:2], outs
     first, beyond = whole_range(W, KW, strides[1], dilations[1], before[1], Q)

@@ -17,6 +17,8 @@ FORMS: dict[str, dict[int, tuple[int, ...]]] = {
     "f4": {3: (4,), 5: (2,)},
     "auto": {3: (4, 2), 5: (2,)},
 }
+# Channels that "auto" sums in a form of six points at most: beyond it the error comes near 1e-5.
+MOST_SUMMED = 2048
 # Cycles to transform a vector of a tile's T T squares, per square; more where the tile is copied first, at a border.
 TRANSFORM, BORDER = 4.0, 3.0
 # Of a byte of the transformed filter: written once, read for each run of tiles.
@@ -62,7 +64,8 @@ def outputs_of(kind: Type, at: Sizes, to_filter: bool = False, rival: float = in
     costs = {0: min(rival, direct(kind, at.N * at.P * at.Q, at.K, at.taps**2 * at.C) / short)}
     estimate: Any = _to_filter if to_filter else _across
     for outputs in forms:
-        costs[outputs] = estimate(at, outputs, kind, host().lanes(kind))
+        if to_filter or at.C <= MOST_SUMMED or outputs + at.taps < 7:
+            costs[outputs] = estimate(at, outputs, kind, host().lanes(kind))
     return min(costs, key=lambda m: costs[m])
 
 

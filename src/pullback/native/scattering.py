@@ -22,8 +22,8 @@ ITEMS = 8
 
 
 class Scatter(NamedTuple):
-    """What is baked into the kernel. taps: KH; runs of `run` numbers side by side for each of them: one of KW C, or with
-    a dilation KW of C. sizes: pixels of a tile, how often in a row of dy."""
+    """What is baked into the kernel. taps: KH; runs of `run` numbers side by side for each of them: one of KW C, or
+    with a dilation KW of C. sizes: pixels of a tile, how often in a row of dy."""
 
     kind: Type
     channels: int

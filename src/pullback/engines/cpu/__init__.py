@@ -94,8 +94,8 @@ class Planned:
             return found
 
     def _is_heavy(self, values: Sequence[Any]) -> bool:
-        """Whether the variables in it are so large that running node by node once would cost more memory, and time, than
-        planning at once."""
+        """Whether the variables in it are so large that running node by node once would cost more memory and time than
+        planning."""
         held = [node.op.resource for node in self._what[0] if hasattr(node.op, "resource")]
         held += [v for v in values if isinstance(v, Resource)]
         return sum(prod(r.spec.shape) for r in held if r.spec.known) >= HEAVY
