@@ -72,6 +72,7 @@ class _Layout:
         self.trace, self.arguments, self.results = trace, arguments, results
         self.slots = len(arguments)
         groups = fuse.grouped(live(trace.items, results))
+        self.resources = {id(buffer): resource for resource, buffer, _ in trace.variables}
         self.in_place = updates.in_place(groups, trace.variables, results)
         self.items = fuse.ordered(groups)
         for i, x in enumerate(arguments):
@@ -173,7 +174,7 @@ class _Layout:
             if segment is None or (over and segment.checks):  # nothing is overwritten before all was found right
                 segment = Segment()
                 steps.append(segment)
-            segment.over += [(self._slot(new), self._slot(old)) for new, old in over]
+            segment.over += [(self._slot(new), self._slot(old), self.resources[id(old)]) for new, old in over]
             if isinstance(item, Write):
                 segment.writes.append((item.resource, self._slot(item.value)))
             if isinstance(item, Native) and item.status:

@@ -8,6 +8,8 @@ they change. A run leases an instance, so runs in several threads never share on
 from __future__ import annotations
 
 import ctypes
+import itertools
+import operator
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -75,7 +77,8 @@ class Segment:
     checks: list[Check] = field(default_factory=list)
     serves: list[list[Any]] = field(default_factory=list)  # for each job the nodes that it computes
     drops: list[int] = field(default_factory=list)  # slots that nobody needs afterwards
-    over: list[tuple[int, int]] = field(default_factory=list)  # (slot, slot of the array that it may take)
+    # (slot, slot of the array that it may take, weak resource that holds that)
+    over: list[tuple[int, int, Any]] = field(default_factory=list)
 
 
 @dataclass
@@ -222,22 +225,39 @@ class Runner:
     def _segment(self, instance: Instance, store: Any, step: Segment, env: list[Any], call: Any) -> None:
         """One native call, and what goes with it."""
         address, count, shared = call
-        for slot, old in step.over:
-            if _unshared(env, old):
-                instance.spare[slot] = env[old]
-        for slot, buffer in step.makes:
-            made = instance.spare.pop(slot, None) if instance.spare else None
-            env[slot] = arena.empty(buffer.shape, buffer.dtype) if made is None else made
-            instance.bind(slot, env[slot])
-        if shared:
-            pool.pool().run(address, count)
-        elif count:
-            pool.alone(address, count)
+        lent: list[tuple[Any, Any]] = []
+        try:
+            for slot, old, weak in step.over:
+                self._take_over(instance, store, weak(), slot, old, env, lent)
+            for slot, buffer in step.makes:
+                made = instance.spare.pop(slot, None) if instance.spare else None
+                env[slot] = arena.empty(buffer.shape, buffer.dtype) if made is None else made
+                instance.bind(slot, env[slot])
+            if shared:
+                pool.pool().run(address, count)
+            elif count:
+                pool.alone(address, count)
+        finally:
+            for resource, array in lent:
+                store.write(resource, array)
         for check in step.checks:
             if any(env[slot].any() for slot in check.slots):
                 self._refused(instance, env, check)
         for resource, slot in step.writes:
             self._write(instance, store, resource(), slot, env)
+
+    def _take_over(
+        self, instance: Instance, store: Any, resource: Any, slot: int, old: int, env: list[Any], lent: list[Any]
+    ) -> None:
+        """Lets a variable's new value lie where its old one does, if nobody else holds that."""
+        if not _writable(env[old]):
+            return
+        lent.append((resource, store.lend(resource)))
+        # Beside the run's slots the list and what stands in the Store hold it, and nobody else may.
+        if lent[-1][1] is env[old] and _held(env, old) == _ONE_LOCAL + 2:
+            instance.spare[slot] = env[old]
+        else:
+            store.write(*lent.pop())
 
     def _refused(self, instance: Instance, env: list[Any], check: Check) -> None:
         """Lets the op's own kernel say what is wrong with what it was given."""
@@ -292,13 +312,15 @@ class Runner:
                 instance.spare[slot] = old
 
 
-def _unshared(env: list[Any], slot: int) -> bool:
-    """Whether an array that a variable holds is held by nobody but the Store and this run."""
+def _writable(array: Any) -> bool:
+    return type(array) is np.ndarray and arena.owned(array) and array.flags.writeable
+
+
+def _held(env: list[Any], slot: int) -> int:
+    """How often a slot's array is held, here included but not in slots."""
     array = env[slot]
-    if type(array) is not np.ndarray or not arena.owned(array) or not array.flags.writeable:
-        return False
-    places = sum(held is array for held in env)
-    return sys.getrefcount(array) == places + 3  # the Store, `array`, and the question itself
+    places = sum(map(operator.is_, env, itertools.repeat(array)))
+    return sys.getrefcount(array) - places
 
 
 def _operand(instance: Instance, env: list[Any], read: Any, keeps: bool) -> Any:

@@ -41,6 +41,8 @@ KINDS: dict[Any, ir.Type] = {
 }
 # Types whose values are Python objects.
 _OBJECTS = frozenset({"variant", "resource", "string"})
+# A constant of at most so many numbers is told from others by them.
+FEW = 16
 # A constant that is one number all over is kept as that number.
 SMALL = 1024
 
@@ -173,6 +175,8 @@ class Trace:
         self.env: dict[int, Any] = {}
         self._state: dict[int, Buffer] = {}  # what a variable holds at this point
         self._stale: set[int] = set()  # variables that a Python effect may have changed
+        # (op, inputs) -> those inputs, which the key names by id, and what the op gave: nothing is computed twice
+        self._done: dict[Any, tuple[list[Any], list[Any]]] = {}
         self._node: Any = None  # the one that items are made for
         self._inside = 0  # how deep in ops that are made of others
 
@@ -215,14 +219,20 @@ class Trace:
             self.env[id(node.results[0])] = Known(op.value)
             return
         inputs = [self.value(t) for t in node.inputs]
-        opened = _OPENED.get(op.type)
-        if opened is not None and opened(self, node, inputs):
+        pure = not (op.effect or op.takes_store or op.random)
+        key = (op, *map(_identity, inputs)) if pure else None
+        if key is not None and key in self._done:
+            self.gives(node, self._done[key][1])
             return
-        try:
-            specs = op.specs(tuple([self.spec(x) for x in inputs]))
-        except OpError as error:
-            raise UnplannableError(str(error)) from None
-        self._compute(node, inputs, specs)
+        opened = _OPENED.get(op.type)
+        if opened is None or not opened(self, node, inputs):
+            try:
+                specs = op.specs(tuple([self.spec(x) for x in inputs]))
+            except OpError as error:
+                raise UnplannableError(str(error)) from None
+            self._compute(node, inputs, specs)
+        if key is not None:
+            self._done[key] = inputs, [self.value(t) for t in node.results]
 
     def _compute(self, node: Operation, inputs: list[Any], specs: tuple[Spec, ...]) -> None:
         op = node.op
@@ -367,6 +377,15 @@ def _sizes(spec: Spec) -> Any:
 
 def _fresh(spec: Spec) -> Buffer:
     return Buffer(_sizes(spec), spec.dtype.numpy)
+
+
+def _identity(x: Any) -> Any:
+    """What tells an input from others: which memory, or which numbers where they are few."""
+    if isinstance(x, Buffer):
+        return id(x.of), x.shape, x.skip
+    if isinstance(x.value, (np.ndarray, np.generic)) and x.value.size <= FEW and x.value.dtype != object:
+        return x.value.shape, x.value.dtype, x.value.tobytes()
+    return id(x)
 
 
 def _complete(value: Any) -> bool:

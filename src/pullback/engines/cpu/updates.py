@@ -13,7 +13,7 @@ from typing import Any
 
 from pullback.engines.cpu.fuse import Group, reaches
 from pullback.engines.cpu.task import Buffer
-from pullback.engines.cpu.trace import Map, Native, Write
+from pullback.engines.cpu.trace import Map, Native, Python, Write
 
 # Variables smaller than this are not worth the search: they have a second array.
 LEAST = 1 << 14
@@ -43,6 +43,8 @@ def in_place(items: Sequence[Any], variables: Sequence[Any], results: Sequence[A
         if new.shape != old.shape or new.dtype != old.dtype or not _point_by_point(group, old, new):
             continue
         others = [i for i in items if i is not group and any(r.of is old for r in _reads(i))]
+        # What may refuse the step (an assertion) stands before the update.
+        others += [i for i in items[: items.index(write)] if isinstance(i, Python) and i.effect]
         if not any(reaches(i, group) for i in (*others, *checked)):
             group.after.update(others)
             group.after.update(checked)
