@@ -11,6 +11,7 @@ from pullback.core.basics import AddN, BroadcastTo
 from pullback.core.op import lowering
 from pullback.core.store import Resource
 from pullback.core.tensor import Operation
+from pullback.engines.cpu.layout import is_view
 from pullback.engines.cpu.task import Buffer, Task
 from pullback.engines.cpu.trace import KINDS, Fold, Known, Map, Native, Trace, opens, same
 from pullback.native import loops
@@ -31,6 +32,23 @@ def reshaped(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
     if not spec.known or not (array or isinstance(inputs[0], Known)):
         return False
     _view(trace, node, inputs[0], spec.shape)  # type: ignore[arg-type]
+    return True
+
+
+@opens("Transpose")
+def transposed(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
+    x, perm = inputs
+    if not isinstance(x, Buffer) or not isinstance(perm, Known) or x.dtype == object:
+        return False
+    (spec,) = node.op.specs(tuple([trace.spec(v) for v in inputs]))
+    source, order = trace.turned.before(x, tuple([int(i) % len(x.shape) for i in perm.value]))
+    if is_view(source.shape, order):
+        _view(trace, node, source, spec.shape)
+        return True
+    y = Buffer(spec.shape, x.dtype)
+    if not trace.turn(source, order, y):
+        return False
+    trace.gives(node, [y])
     return True
 
 
@@ -166,6 +184,11 @@ def _folded(trace: Trace, node: Operation, how: str, x: Any, axes: frozenset[int
     if not spec.known:
         return False
     wide = frozenset(a for a in axes if x.shape[a] != 1)
+    if found := trace.turned.origin(x):  # folded where it comes from, if what is left keeps its order
+        source, perm = found
+        left = [perm[i] for i, n in enumerate(x.shape) if n != 1 and i not in wide]
+        if left == sorted(left):
+            x, wide = source, frozenset(perm[a] for a in wide)
     if not wide:
         _view(trace, node, x, spec.shape)  # type: ignore[arg-type]
         return True
@@ -220,10 +243,11 @@ def sum_to(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
 @opens("BiasAdd")
 def bias_add(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
     x, b = inputs
-    if node.op.data_format != "NHWC" or not isinstance(x, Buffer) or x.dtype not in _FLOATS:
+    if not isinstance(x, Buffer) or x.dtype not in _FLOATS:
         return False
-    y = Buffer(x.shape, x.dtype)
-    trace.add(Map(_plus, [x, trace.operand(b)], y))
+    y, b = Buffer(x.shape, x.dtype), trace.operand(b)
+    behind = len(x.shape) - 1 - node.op.axis(len(x.shape))
+    trace.map(_plus, [x, b.seen((*b.shape, *[1] * behind)) if behind and isinstance(b, Buffer) else b], y)
     trace.gives(node, [y])
     return True
 
@@ -231,6 +255,17 @@ def bias_add(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
 @opens("BiasAddGrad")
 def bias_add_grad(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
     (dy,) = inputs
-    if node.op.data_format != "NHWC" or not isinstance(dy, Buffer):
+    if not isinstance(dy, Buffer):
         return False
-    return _folded(trace, node, "sum", dy, frozenset(range(len(dy.shape) - 1)))
+    rank = len(dy.shape)
+    axis = node.op.axis(rank)
+    others = frozenset(range(rank)) - {axis}
+    if axis == rank - 1 or trace.turned.origin(dy) or 1 in (dy.shape[0], prod(dy.shape[2:])):
+        return _folded(trace, node, "sum", dy, others)
+    if dy.dtype not in _FLOATS or not dy.size:
+        return False
+    rows, y = Buffer(dy.shape[:2], dy.dtype), Buffer(dy.shape[1:2], dy.dtype)
+    trace.add(Fold("sum", dy, others - {0}, rows))
+    trace.add(Fold("sum", rows, frozenset({0}), y))
+    trace.gives(node, [y])
+    return True

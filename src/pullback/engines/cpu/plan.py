@@ -248,6 +248,7 @@ def one(op: Any, given: Sequence[Any], fallback: Any) -> Recipe:
     with interpreter.entered(body):
         inputs = [body.parameter(x if isinstance(x, Spec) else interpreter.constant_spec(np.asarray(x))) for x in given]
         node = body.append(op, tuple(inputs))
+    node.source = None  # the plan serves every line that calls the op: a complaint names the one that calls it then
     recipe = made([node], inputs, node.results, given, fallback)
     if any(isinstance(step, Step) for step in recipe.steps):
         raise UnplannableError(f"{op.type}: no machine code for {given}")

@@ -175,7 +175,8 @@ class Instance:
         """A buffer of the arena as an array."""
         found = self.views.get(id(buffer))
         if found is None:
-            offset = buffer.of.place[1]
+            # what holds nothing may be in no job, and so have no place
+            offset = buffer.of.place[1] if buffer.bytes else 0
             raw = self.memory[offset : offset + buffer.bytes]
             found = self.views[id(buffer)] = raw.view(buffer.dtype).reshape(buffer.shape)
         return found

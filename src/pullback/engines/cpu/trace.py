@@ -28,6 +28,7 @@ from pullback.core.spec import Spec
 from pullback.core.store import Resource
 from pullback.core.tensor import Operation, Tensor
 from pullback.engines.base import body_nodes, load_lowerings
+from pullback.engines.cpu.layout import Turned, moved
 from pullback.engines.cpu.task import Buffer, Task
 from pullback.native import ir
 
@@ -174,6 +175,7 @@ class Trace:
         self.variables: list[tuple[Any, Buffer, Any]] = []  # (weak resource, what it is read into, node)
         self.env: dict[int, Any] = {}
         self._state: dict[int, Buffer] = {}  # what a variable holds at this point
+        self.turned = Turned()
         self._stale: set[int] = set()  # variables that a Python effect may have changed
         # (op, inputs) -> those inputs, which the key names by id, and what the op gave: nothing is computed twice
         self._done: dict[Any, tuple[list[Any], list[Any]]] = {}
@@ -275,9 +277,27 @@ class Trace:
         bound = _bound(rule, node.op)
         if not self._fits(bound, inputs, y):
             return False
-        self.add(Map(bound, [self.operand(x) for x in inputs], y))
+        self.map(bound, [self.operand(x) for x in inputs], y)
         self.gives(node, [y])
         return True
+
+    def map(self, rule: Any, operands: Sequence[Any], y: Buffer) -> None:
+        """Adds a Map; of transposed operands it is one of what they come from, transposed."""
+        found = self.turned.points(operands, y.shape)
+        if found is None:
+            return self.add(Map(rule, operands, y))
+        operands, perm = found
+        before = Buffer(tuple([y.shape[perm.index(i)] for i in range(len(perm))]), y.dtype)
+        self.add(Map(rule, operands, before))
+        self.turn(before, perm, y)
+
+    def turn(self, source: Buffer, perm: tuple[int, ...], y: Buffer) -> bool:
+        """Adds a transpose, if there is machine code for it."""
+        task = moved(source, perm, y)
+        if task is not None:
+            self.add(Native(task, [source], None, self._node))
+            self.turned.note(y, source, perm)
+        return task is not None
 
     def operand(self, x: Any) -> Any:
         """An operand of a Map: a number where a value is one all over."""

@@ -92,7 +92,7 @@ class _Patches(Op):
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
         for name, (ksizes, strides, rates, padding, image) in _CASES.items():
             fields = [ksizes, strides, *([rates] if "rates" in cls.fields else []), padding]
-            image = image if cls.rank == 2 else (*image[:2], 3, *image[2:])
+            image = image if cls.rank == 2 else (*image[:2], 2, *image[2:])
             yield cls.sample(rng, fields if cls.rank == 2 else _deeper(fields), image, dtypes.float64, name)
         for dtype in cls.T:
             ones = (1,) * (cls.rank + 2)
