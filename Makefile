@@ -1,4 +1,4 @@
-# make tour | test | test-all | coverage | bench | gallery | lint | names | clean
+# make tour | test | test-all | test-engine | coverage | bench | gallery | lint | names | clean
 # The first call makes a virtual environment in .venv; PYTHON=python3.12 chooses what it is made with.
 
 PYTHON ?= python3
@@ -11,14 +11,15 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help tour test test-all coverage bench gallery lint names clean
+.PHONY: help tour test test-all test-engine coverage bench gallery lint names clean
 
 help:
 	@echo "make tour      see what Pullback does: numbers, tables and pictures"
 	@echo "make test      lint, then the quick tests"
 	@echo "make test-all  lint, then every test, the slow ones too"
+	@echo "make test-engine  generated tests and stories, the CPU engine set otherwise: threads, planning, vectors"
 	@echo "make coverage  which lines of src/pullback the quick tests run"
-	@echo "make bench     speed, as ratios measured in one run"
+	@echo "make bench     speed beside PyTorch, TensorFlow and JAX, as ratios measured in one run"
 	@echo "make gallery   docs/gallery anew: pages that the tools make from real runs"
 	@echo "make lint      ruff, pyright, import-linter, the list of public names"
 	@echo "make names     write that list anew, after adding or moving a public name"
@@ -51,6 +52,19 @@ test: lint
 
 test-all: lint
 	@"$(BIN)/python" -m pytest -q -n 2 -m "slow or not slow"
+	@$(MAKE) --no-print-directory test-engine
+
+# What the CPU engine may differ in from machine to machine and run to run; no answer may differ with it.
+SETTINGS := PULLBACK_PLAN_AFTER=0 PULLBACK_NUM_THREADS=1 PULLBACK_NUM_THREADS=8
+ifneq (,$(filter x86_64 amd64 AMD64,$(shell uname -m)))
+SETTINGS += PULLBACK_ISA=avx2
+endif
+
+test-engine: $(READY)
+	@for setting in $(SETTINGS); do \
+	  echo "$$setting"; \
+	  env $$setting "$(BIN)/python" -m pytest -q -n 2 tests/generated tests/stories || exit 1; \
+	done
 
 coverage: $(READY)
 	@rm -f .coverage .coverage.*
@@ -69,5 +83,5 @@ names: $(READY)
 	@"$(BIN)/python" tools/names.py
 
 clean:
-	rm -rf $(VENV) build dist .coverage .coverage.* htmlcov .hypothesis .import_linter_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .bench build dist .coverage .coverage.* htmlcov .hypothesis .import_linter_cache .pytest_cache .ruff_cache
 	find src tests tools -type d -name __pycache__ -prune -exec rm -rf {} +

@@ -95,6 +95,8 @@ from pullback.ops.math.functions import greater as greater
 from pullback.ops.math.functions import greater_equal as greater_equal
 from pullback.modes.grouping import group as group
 from pullback.modes.gradients import hessians as hessians
+from pullback.ops.math.counting import histogram_fixed_width as histogram_fixed_width
+from pullback.ops.math.counting import histogram_fixed_width_bins as histogram_fixed_width_bins
 from pullback.ops.array.conversion import identity as identity
 from pullback.ops.array.conversion import identity_n as identity_n
 from pullback.io.graphs import import_graph_def as import_graph_def
@@ -195,6 +197,7 @@ from pullback.ops.math.functions import truncatemod as truncatemod
 from pullback.modes.grouping import tuple_v2 as tuple
 from pullback.ops.array.search import unique as unique
 from pullback.ops.array.search import unique_with_counts as unique_with_counts
+from pullback.ops.math.counting import unravel_index as unravel_index
 from pullback.ops.array.joining import unstack as unstack
 from pullback.modes.creators import variable_creator_scope as variable_creator_scope
 from pullback.modes.vectorized import vectorized_map as vectorized_map
@@ -299,6 +302,8 @@ __all__ = [
     "greater_equal",
     "group",
     "hessians",
+    "histogram_fixed_width",
+    "histogram_fixed_width_bins",
     "identity",
     "identity_n",
     "import_graph_def",
@@ -399,6 +404,7 @@ __all__ = [
     "tuple",
     "unique",
     "unique_with_counts",
+    "unravel_index",
     "unstack",
     "variable_creator_scope",
     "vectorized_map",

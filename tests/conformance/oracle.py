@@ -52,8 +52,8 @@ def installed(home: Path, python: Path) -> None:
             pytest.skip(f"the oracle, tensorflow-cpu {VERSION}, cannot be installed: {said}")
 
 
-def asked(script: Path, *arguments: str) -> None:
-    """Runs a script by TensorFlow's Python.
+def asked(script: Path, *arguments: str) -> str:
+    """Runs a script by TensorFlow's Python; what it printed.
 
     Raises:
       AssertionError: it failed; with what it said.
@@ -63,3 +63,4 @@ def asked(script: Path, *arguments: str) -> None:
     command = [str(tensorflow()), str(script), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, env=quiet, timeout=900, check=False)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stderr[-4000:]}"
+    return done.stdout

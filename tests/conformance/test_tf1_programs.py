@@ -141,3 +141,9 @@ def test_a_network_in_slim() -> None:
     assert [n for n in found["names"] if "moving" not in n] == [*ours, "logits/weights", "logits/biases"]
     assert found["steps"] == 15 and found["moved"]
     assert found["losses"][-1] < found["losses"][0] / 2
+
+
+def test_a_program_that_tests_itself() -> None:
+    done = run(PROGRAMS / "own_tests.py", "--verbose")
+    assert done.returncode == 0, done.stderr
+    assert "testGradient (__main__.SquareTest" in done.stderr and done.stderr.rstrip().endswith("OK (skipped=1)")

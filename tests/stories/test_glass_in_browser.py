@@ -198,10 +198,25 @@ class TestHands:
     def test_buttons_walk_through_the_outputs(self, browser, transposed):
         met = [said(browser)[0]]
         for _ in range(15):
-            browser.click(".steps button:last-child")
+            browser.click(".steps button:nth-child(2)")
             met.append(said(browser)[0])
         assert met == [f"{name('y', y)} = {transposed.y[y]:g}" for y in every(transposed.y)]
-        assert browser.js("return document.querySelector('.steps button:last-child').ariaDisabled") == "true"
+        assert browser.js("return document.querySelector('.steps button:nth-child(2)').ariaDisabled") == "true"
+
+    def test_play_goes_on_from_output_to_output_and_begins_anew_until_paused(self, browser, tmp_path):
+        opened(browser, tmp_path, conv2d([[1, 2, 3]], [[1]]))
+        browser.js("window.met = []; window.setInterval = (f) => { window.tick = f; return 7; }")
+        browser.js("window.clearInterval = (id) => { if (id === 7) window.tick = null; }")
+        browser.click(".steps button:nth-child(3)")
+        assert browser.text(".steps button:nth-child(3)") == "Pause"
+        met = []
+        for _ in range(4):
+            browser.js("window.tick()")
+            met.append(said(browser)[0])
+        assert met == ["y12 = 2", "y13 = 3", "y11 = 1", "y12 = 2"]
+        browser.click(".steps button:nth-child(3)")
+        assert browser.text(".steps button:nth-child(3)") == "Play"
+        assert browser.js("return window.tick") is None
 
     def test_typed_numbers_and_sizes_are_computed_at_once(self, browser, tmp_path):
         opened(browser, tmp_path, conv2d(A, W))

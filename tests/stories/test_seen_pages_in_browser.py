@@ -81,7 +81,8 @@ def test_a_watched_trainings_page_shows_its_numbers(browser, tmp_path):
     variables = [tf.Variable(np.ones(3), name=f"layer{i}") for i in range(4)]
     watch = watch_gradients()
     for step in range(6):
-        watch.see([(tf.constant(np.full(3, 10.0 ** (i - step) * (0.1 if i == 0 else 1))), v) for i, v in enumerate(variables)])
+        sizes = [10.0 ** (i - step) * (0.1 if i == 0 else 1) for i in range(len(variables))]
+        watch.see([(tf.constant(np.full(3, size)), v) for size, v in zip(sizes, variables, strict=True)])
     sound_everywhere(browser, watch.save(tmp_path / "watch.html"))
     rows = browser.js("return [...document.querySelectorAll('tbody tr')].map(r => [...r.cells].map(c => c.innerText))")
     assert [row[:2] for row in rows] == [[n, f"{watch.norms(n)[-1]:.3e}"] for n in watch.names]

@@ -208,6 +208,28 @@ class TestBundles:
         found = BundleReader(prefix)
         assert found.names() == ["w"] and np.array_equal(found.tensor("w"), whole)
 
+    @pytest.mark.parametrize(
+        ("parts", "words"), [([(0, 3), (3, 2)], "25 of 35 elements"), ([(0, 3), (3, 9)], "does not lie in a tensor")]
+    )
+    def test_slices_that_do_not_make_the_tensor(self, tmp_path: Path, parts: Any, words: str):
+        prefix = str(tmp_path / "parts")
+        whole = np.arange(35, dtype=np.float32).reshape(7, 5)
+        Path(bundle.data_path(prefix)).write_bytes(whole.tobytes())
+        Path(bundle.index_path(prefix)).write_bytes(table_bytes(sliced_rows("w", whole, parts)))
+        with pytest.raises(DataLossError, match=words):
+            BundleReader(prefix).tensor("w")
+
+    @pytest.mark.parametrize("shape", [(2**32, 2**32), (0, 2**63 - 1, 2**63 - 1)])
+    def test_shapes_that_no_array_has(self, tmp_path: Path, shape: tuple[int, ...]):
+        prefix = str(tmp_path / "m")
+        write_bundle(prefix, {"a": np.zeros((0,), np.float32)})
+        rows = read_table(Path(bundle.index_path(prefix)).read_bytes(), "index")
+        entry = messages.parsed(messages.BundleEntryProto(), rows[b"a"], "entry")
+        entry.shape.CopyFrom(shape_proto(shape))
+        Path(bundle.index_path(prefix)).write_bytes(table_bytes([(b"", rows[b""]), (b"a", entry.SerializeToString())]))
+        with pytest.raises(DataLossError, match="shape"):
+            BundleReader(prefix).tensor("a")
+
     def test_keys_of_slices_sort_as_their_places(self):
         keys = [slices.key("w", extent(start, 3)) for start in (-1, 0, 1, 63, 64, 8191, 8192, 2**40)]
         assert keys == sorted(keys)

@@ -180,6 +180,13 @@ def test_sparse_embeddings_combine_rows(combiner: str) -> None:
     np.testing.assert_allclose(got, expected / np.array(norms)[:, None], rtol=1e-5)
 
 
+@pytest.mark.parametrize("combiner", ["sum", "mean", "sqrtn"])
+def test_a_row_without_ids_has_an_embedding_of_zeros(combiner: str) -> None:
+    ids = tf.SparseTensor([[0, 0], [2, 0]], np.array([1, 2]), [3, 1])
+    got = run(tf.nn.embedding_lookup_sparse(W, ids, None, combiner=combiner))
+    np.testing.assert_allclose(got, [W[1], np.zeros(4), W[2]], rtol=1e-6)
+
+
 def test_safe_embeddings_fill_empty_rows() -> None:
     ids = tf.SparseTensor([[0, 0], [0, 1], [2, 0]], np.array([1, -1, 2]), [4, 2])
     zeros = tf.nn.safe_embedding_lookup_sparse([tf.constant(W)], ids)
@@ -235,6 +242,17 @@ def test_ctc_loss_of_sparse_labels_is_the_sum_over_alignments() -> None:
     paths = [(0, 0, 1), (0, 1, 1), (0, 1, 2), (0, 2, 1), (2, 0, 1)]
     expected = -np.log(sum(p[0, a] * p[1, b] * p[2, c] for a, b, c in paths))
     np.testing.assert_allclose(loss, [expected], rtol=1e-5)
+
+
+def test_ctc_loss_takes_sparse_labels_in_both_dialects() -> None:
+    frames = rng.normal(size=(4, 2, 3)).astype(np.float32)
+    rows = np.array([[1, 2], [2, 0]], np.int32)
+    labels = tf2.SparseTensor([[0, 0], [0, 1], [1, 0]], np.array([1, 2, 2], np.int32), [2, 2])
+    dense = run(tf2.nn.ctc_loss(rows, frames, [2, 1], [4, 4], blank_index=0))
+    np.testing.assert_allclose(run(tf2.nn.ctc_loss(labels, frames, None, [4, 4], blank_index=0)), dense, rtol=1e-6)
+    for wrong, lengths in ((rows, None), (labels, [2, 1])):
+        with pytest.raises(ValueError, match="label_length"):
+            tf2.nn.ctc_loss(wrong, frames, lengths, [4, 4])
 
 
 def test_greedy_decoding_merges_and_leaves_blanks_out() -> None:

@@ -246,3 +246,16 @@ class TestEagerSaver:
             tf1.train.Saver({"v": tf.Variable([1, 2])}).restore(None, path)
         with pytest.raises(RuntimeError, match="var_list"):
             tf1.train.Saver()
+
+
+def test_paths_as_bytes_or_path_objects(tmp_path: Path):
+    v = tf.Variable(3.0)
+    saved = tf.train.Checkpoint(v=v)
+    for number, path in enumerate((os.fsencode(tmp_path / "b"), tmp_path / "p")):
+        made = saved.save(path)
+        assert made == f"{os.fsdecode(path)}-{number + 1}" and tf.train.latest_checkpoint(tmp_path) == made
+        v.assign(0.0)
+        saved.restore(os.fsencode(made)).assert_consumed()
+        assert v.numpy() == 3.0
+    kept = tf.train.CheckpointManager(saved, os.fsencode(tmp_path / "kept"), max_to_keep=1)
+    assert kept.save() == f"{tmp_path}/kept/ckpt-{int(saved.save_counter.numpy())}"

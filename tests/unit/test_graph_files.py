@@ -340,10 +340,51 @@ class TestRefused:
         with pytest.raises(tf.errors.OpError, match=words):
             tf.import_graph_def(message)
 
-    def test_names_that_are_taken(self, graph: Any):
+    def test_words_for_numbers(self):
+        message = tf.GraphDef()
+        add(message, "a", "Const", value=np.float32(1))
+        message.node[0].attr["value"].s = b"one"
+        with pytest.raises(tf.errors.OpError, match=r"node 'a' .*must be a tensor of its dtype"):
+            tf.import_graph_def(message)
+
+    @pytest.mark.parametrize("kind", ["Identity", "Neg", "Conv2D", "MatMul", "Reshape"])
+    def test_nodes_without_inputs_or_attributes(self, kind: str):
+        message = tf.GraphDef()
+        add(message, "a", kind)
+        with pytest.raises(tf.errors.OpError, match=f"node 'a' of type {kind} cannot be imported"):
+            tf.import_graph_def(message)
+
+    @pytest.mark.parametrize("name", ["", "^a", "a:0"])
+    def test_names_that_no_input_can_mean(self, name: str):
+        message = tf.GraphDef()
+        add(message, name, "NoOp")
+        with pytest.raises(tf.errors.OpError, match="by which no input can mean them"):
+            tf.import_graph_def(message)
+
+
+class TestNamesThatAreTaken:
+    def test_are_numbered(self, graph: Any):
+        b = tf.identity(tf.constant(1.0, name="a"), name="s/b")
+        with tf.control_dependencies([b]):
+            tf.identity(b, name="c")
+        message = graph.as_graph_def()
+        a, c = tf.import_graph_def(message, name="", return_elements=["a:0", "c"])
+        assert (a.name, c.name) == ("a_1:0", "c_1")
+        assert [t.name for t in c.inputs] == ["s/b_1:0"] and [n.name for n in c.control_inputs] == ["s/b_1"]
+
+    def test_scopes_are_numbered_unless_entered(self, graph: Any):
         tf.constant(1.0, name="a")
-        with pytest.raises(ValueError, match="already exists"):
-            tf.import_graph_def(graph.as_graph_def(), name="")
+        message = graph.as_graph_def()
+        names = [tf.import_graph_def(message, name=n, return_elements=["a"])[0].name for n in (None, None, "q", "q/")]
+        assert names == ["import/a", "import_1/a", "q/a", "q/a_1"]
+
+    def test_meta_graphs_twice(self, graph: Any):
+        tf.get_variable("v", initializer=2.0)
+        message = tf.train.export_meta_graph()
+        with tf.Graph().as_default() as again:
+            tf.train.import_meta_graph(message)
+            tf.train.import_meta_graph(message)
+            assert [v.name for v in tf.global_variables()] == ["v:0"] and again.get_operation_by_name("v_1")
 
 
 class TestGraphUtil:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from typing import Any
 
 import numpy as np
@@ -198,3 +200,48 @@ def test_random_box_is_that_of_the_seeds() -> None:
         begin, size, box = session.run(drawn)
     assert (begin.tolist(), size.tolist()) == ([5, 12, 0], [28, 36, -1])
     np.testing.assert_allclose(box.ravel(), [0.125, 0.24, 0.825, 0.96], rtol=1e-6)
+
+
+def chunked(kind: bytes, data: bytes) -> bytes:
+    """A chunk of a PNG."""
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+@pytest.mark.parametrize("side", [12_000, 20_000, 2**31 - 1])
+def test_a_small_file_cannot_ask_for_all_memory(side: int) -> None:
+    header = struct.pack(">IIBBBBB", side, side, 8, 6, 0, 0, 0)
+    bomb = b"\x89PNG\r\n\x1a\n" + chunked(b"IHDR", header) + chunked(b"IDAT", zlib.compress(b"\0" * 99))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="decoded"):
+        tf.io.decode_png(bomb + chunked(b"IEND", b""))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP"])
+def test_damaged_files_raise_errors_of_ours(kind: str) -> None:
+    """Whatever Pillow stumbles over."""
+    file, draws = io.BytesIO(), np.random.default_rng(3)
+    Image.fromarray(BYTES[0]).save(file, kind)
+    whole, refused = np.frombuffer(file.getvalue(), np.uint8), 0
+    for _ in range(60):
+        damaged = whole.copy()
+        damaged[draws.integers(0, min(60, len(whole)), 4)] = draws.integers(0, 256, 4)
+        damaged = damaged[: draws.integers(4, len(whole) + 1)]
+        for decode in (tf.io.decode_image, tf.io.decode_gif):
+            try:
+                decode(damaged.tobytes())
+            except tf.errors.InvalidArgumentError:
+                refused += 1
+    assert refused > 30
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: tf.io.encode_png(BYTES[0, :0]), "without pixels"),
+        (lambda: tf.image.adjust_hue(FLOATS, 3.0), r"delta must be in \[-1, 1\]"),
+        (lambda: tf.image.crop_and_resize(FLOATS, [[0.0, 0.0, np.nan, 1.0]], [0], [2, 2]), "boxes must be finite"),
+        (lambda: tf.image.non_max_suppression(np.ones((1, 4), np.float32), [1.0], -1), "must not be negative"),
+    ],
+)
+def test_pictures_that_do_not_fit_are_refused(call: Any, words: str) -> None:
+    with pytest.raises(tf.errors.InvalidArgumentError, match=words):
+        call()

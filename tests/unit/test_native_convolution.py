@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -48,7 +50,17 @@ def near(got, wanted):
     assert np.abs(got - wanted).max(initial=0) <= CLOSE[got.dtype.name] * scale
 
 
-def case(family, which, image, kernel, strides=(1, 1), dilations=(1, 1), padding="SAME", dtype="float32", seed=0):
+def case(
+    family: Any,
+    which: str,
+    image: Any,
+    kernel: Any,
+    strides: Any = (1, 1),
+    dilations: Any = (1, 1),
+    padding: Any = "SAME",
+    dtype: str = "float32",
+    seed: int = 0,
+) -> Any:
     """(op, its arguments) of one pass."""
     rng = np.random.default_rng(seed)
 
@@ -130,9 +142,8 @@ def test_a_changed_setting_makes_new_plans():
     made = {}
     for setting in ("off", "f4", "off"):
         config.winograd = setting
-        for _ in range(3):
-            found = run(*given)
-        made.setdefault(setting, []).append(found)
+        run(*given)  # node by node: planned when met again
+        made.setdefault(setting, []).append(run(*given))
     np.testing.assert_array_equal(made["off"][0], made["off"][1])
     assert (made["off"][0] != made["f4"][0]).any()
 
@@ -142,7 +153,7 @@ def test_auto_takes_minimal_filtering_where_it_pays_only():
 
     config.winograd = "auto"
     assert outputs_of(F32, Sizes(16, 56, 56, 64, 64, 3)) == 4
-    assert outputs_of(F32, Sizes(1, 8, 8, 512, 512, 3)) == 0  # the transformed filter is larger than the work
+    assert outputs_of(F32, Sizes(1, 4, 4, 512, 512, 3)) == 0  # the transformed filter is larger than the work
     assert outputs_of(F32, Sizes(16, 56, 56, 64, 64, 4)) == 0
     config.winograd = "off"
     assert outputs_of(F32, Sizes(16, 56, 56, 64, 64, 3)) == 0
@@ -163,6 +174,17 @@ SCATTERED = [
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_gradient_to_few_channels_and_with_stride_and_dilation(image, kernel, strides, dilations, padding, dtype):
     holds(*case(CONV, "to_input", image, kernel, strides, dilations, padding, dtype))
+
+
+@pytest.mark.parametrize("which", PASSES)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_grouped_convolution_is_the_convolution(which, dtype):
+    for image, kernel, strides, dilations in (
+        ((2, 9, 11, 12), (3, 3, 4, 30), (1, 1), (1, 1)),
+        ((1, 12, 9, 6), (5, 2, 3, 34), (2, 1), (1, 3)),
+        ((2, 8, 8, 40), (1, 1, 20, 10), (1, 1), (1, 1)),
+    ):
+        holds(*case(CONV, which, image, kernel, strides, dilations, dtype=dtype))
 
 
 @pytest.mark.parametrize("which", PASSES)
@@ -204,6 +226,7 @@ def test_product_of_thin_matrices(turned, sizes, dtype):
 WORK = [
     *[(CONV, which, (4, 20, 20, 40), (3, 3, 40, 70), (1, 1)) for which in PASSES],
     *[(CONV, which, (3, 20, 20, 3), (5, 5, 3, 32), (2, 2)) for which in PASSES],
+    *[(CONV, which, (3, 20, 20, 8), (3, 3, 4, 12), (1, 1)) for which in PASSES],
     *[(DEPTHWISE, which, (4, 20, 20, 40), (3, 3, 40, 1), (1, 1)) for which in PASSES],
 ]
 

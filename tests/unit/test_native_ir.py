@@ -176,9 +176,9 @@ def test_branches_and_leaving():
         y = np.zeros(2, np.int64)
         run_kernel(branched, (), (y, n))
         assert y.tolist() == wanted
-    with Module().kernel("never", n=I64) as (f, _), pytest.raises(ValueError, match="known not to be taken"):
-        with f.when(False):
-            pass
+    refused = pytest.raises(ValueError, match="known not to be taken")
+    with Module().kernel("never", n=I64) as (f, _), refused, f.when(False):
+        pass
 
 
 def test_nan_wins_extremes_and_loses_comparisons():
@@ -251,7 +251,7 @@ def _jobs(machine_: machine.Machine, monkeypatch):
     x, w = (2, 12, 12, 6), (3, 3, 6, 20)
     dy, sizes = (2, 12, 12, 20), [np.array(s, np.int32) for s in (x, w)]
     window = ((2, 2), (2, 2), "SAME")
-    small = (2, 6, 6, 6)
+    small, places = (2, 6, 6, 6), Spec((2, 6, 6, 6), dtypes.int64)
     ops = [
         (conv.Conv2D(padding="SAME"), (x, w)),
         (conv.Conv2D(strides=(2, 2), padding="SAME"), (x, w)),
@@ -260,6 +260,8 @@ def _jobs(machine_: machine.Machine, monkeypatch):
         (pool.MaxPool(*window), (x,)),
         (pool.MaxPoolGrad(*window), (x, small, small)),
         (pool.AvgPool(*window), (x,)),
+        (pool.MaxPoolGradWithArgmax(*window), (x, small, places)),
+        (pool.Repool(), (x, places)),
         (MatMul(), ((9, 30), (30, 21))),
         (Softmax(), ((5, 19),)),
         *[(kind(), ((77,),)) for kind in (Exp, Log, Tanh)],
@@ -272,7 +274,7 @@ def _jobs(machine_: machine.Machine, monkeypatch):
     found = {}
     for dtype in (np.dtype("float32"), np.dtype("float64")):
         for op, args in ops:
-            given = [a if isinstance(a, np.ndarray) else Spec(a, dtypes.from_numpy(dtype)) for a in args]
+            given = [a if isinstance(a, (np.ndarray, Spec)) else Spec(a, dtypes.from_numpy(dtype)) for a in args]
             for step in one(op, given, BLAS).steps:
                 assert isinstance(step, Segment)
                 found |= {(job.emit, job.settings): job for job in step.jobs}

@@ -36,9 +36,9 @@ def computed(name, x):
     kind = KINDS[x.dtype.type]
 
     def function(module, name):
-        with module.kernel("function", x=kind.pointer, y=kind.pointer) as (f, source, y):
-            with f.loop(f.begin * 16, f.end * 16, 16) as i:
-                y.store(getattr(mathematics, name)(f, source.load(i, 16)), i)
+        kernel = module.kernel("function", x=kind.pointer, y=kind.pointer)
+        with kernel as (f, source, y), f.loop(f.begin * 16, f.end * 16, 16) as i:
+            y.store(getattr(mathematics, name)(f, source.load(i, 16)), i)
 
     y = np.empty_like(x)
     run_kernel(function, (name,), (np.ascontiguousarray(x), y), x.size // 16)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import inspect
 import threading
 import weakref
 
@@ -12,6 +13,8 @@ import pytest
 import pullback as tf
 import pullback.v1 as v1
 from pullback.core.config import config
+from pullback.core.spec import Spec
+from pullback.core.store import Resource, Store
 
 pytest.importorskip("llvmlite")
 
@@ -251,6 +254,26 @@ class TestShapes:
             assert np.allclose(array, np.exp(n), rtol=1e-5)
 
 
+class TestMemory:
+    def test_results_take_the_place_of_what_dies(self):
+        """Two operands end where two results begin; a third is read again, in another shape and repeated."""
+
+        def f(x):
+            a, b = tf.nn.softmax(x), tf.nn.softmax(x * 2.0)
+            c, row = tf.nn.softmax(x * 3.0), tf.nn.softmax(x[0])
+            d, e = a * b + row, a - b * c
+            g = tf.nn.softmax(tf.reshape(d, [-1, 10])) + tf.reshape(c, [-1, 10])
+            return tf.nn.softmax(e), tf.nn.softmax(g), tf.reduce_sum(d - e), tf.nn.softmax(tf.reverse(c, [0]) + e)
+
+        x = tf.constant(np.random.default_rng(0).normal(size=(30, 50)).astype("f4"))
+        with tf.engine("reference"):
+            wanted = [t.numpy() for t in tf.function(f)(x)]
+        planned = tf.function(f)
+        for _ in range(3):
+            for ours, theirs in zip(planned(x), wanted, strict=True):
+                assert np.allclose(ours.numpy(), theirs, rtol=1e-4, atol=1e-6)
+
+
 class TestFeeds:
     @pytest.mark.parametrize(
         "layout",
@@ -325,6 +348,20 @@ class TestErrors:
             session.run(step, {labels: [0, 2]})
             assert np.allclose(session.run(v), 2 * before)
 
+    def test_what_is_asserted_before_an_update_holds_it_back(self):
+        v = tf.Variable(np.zeros(LARGE, "f4"))
+
+        @tf.function
+        def step(x):
+            tf.debugging.assert_less(x, 5.0)
+            v.assign_add(tf.ones([LARGE]) * x)
+
+        step(tf.constant(1.0))
+        for _ in range(2):
+            with pytest.raises(tf.errors.InvalidArgumentError):
+                step(tf.constant(7.0))
+            assert (v.numpy() == 1).all()
+
     def test_a_variable_that_was_never_set(self):
         with v1.Graph().as_default(), v1.Session() as session:
             v = v1.get_variable("never", [3])
@@ -370,6 +407,23 @@ class TestThreads:
             assert (session.run(v) == 40).all()
             session.close()
 
+    def test_who_asks_for_a_value_that_is_lent_waits(self):
+        store, resource = Store(), Resource("v", Spec((2,), tf.float32))
+        store.write(resource, np.zeros(2, "f4"))
+        array, seen = store.lend(resource), []
+        readers = [
+            threading.Thread(target=lambda: seen.append(store.read(resource).tolist())),
+            threading.Thread(target=lambda: seen.append(store.get(resource).tolist())),
+        ]
+        for reader in readers:
+            reader.start()
+        assert store.holds(resource) and not seen
+        array[:] = 1
+        store.write(resource, array)
+        for reader in readers:
+            reader.join(20)
+        assert seen == [[1, 1], [1, 1]]
+
     def test_readers_beside_a_writer_see_whole_values(self):
         """An array is written before the variable takes it, and not again while anybody has it."""
         v = tf.Variable(np.zeros(LARGE, "f4"))
@@ -405,3 +459,14 @@ def _at_once(threads, times, call):
     for t in made:
         t.join(60)
     return wrong or [t for t in made if t.is_alive()]
+
+
+def test_an_op_planned_at_one_line_complains_of_the_line_that_calls_it(monkeypatch):
+    monkeypatch.setattr(config, "plan_after", 0)
+    values, shape = tf.ones([1, 2, 2, 1]), (1, 4, 4, 1)
+    right, wrong = (tf.constant(np.arange(4).reshape(1, 2, 2, 1) + more) for more in (0, 16))
+    tf.nn.max_unpool(values, right, shape)
+    with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+        tf.nn.max_unpool(values, wrong, shape)
+    line = inspect.currentframe().f_lineno - 1
+    assert str(caught.value).endswith(f"(test_plans.py:{line})")

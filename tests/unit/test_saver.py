@@ -41,6 +41,16 @@ def started() -> Any:
 
 
 class TestSaving:
+    def test_paths_as_bytes_or_path_objects(self, folder: str):
+        w, *_ = model()
+        saver, session = tf.train.Saver(), started()
+        for path in (os.fsencode(f"{folder}/b"), Path(folder) / "p"):
+            assert saver.save(session, path) == os.fsdecode(path)
+            saver.restore(session, path)
+            assert tf.train.checkpoint_exists(path) and len(tf.train.get_checkpoint_mtimes([path])) == 1
+        assert tf.train.latest_checkpoint(os.fsencode(folder)) == f"{folder}/p"
+        assert session.run(w).tolist() == [[1, 1, 1]] * 2
+
     def test_values_return(self, folder: str):
         w, words, step = model()
         with started() as session:
@@ -156,6 +166,31 @@ class TestSaving:
 
 
 class TestRefused:
+    @pytest.mark.parametrize("given", ["scope/w", 5, [1], {1: None}, {"w": 1}])
+    def test_what_is_no_list_of_variables(self, given: Any):
+        model()
+        with pytest.raises(TypeError):
+            tf.train.Saver(given)
+
+    def test_sessions_of_other_graphs(self, folder: str):
+        model()
+        saver = tf.train.Saver()
+        with tf.Session(graph=tf.Graph()) as stranger, pytest.raises(TypeError, match="Cannot interpret feed_dict key"):
+            saver.save(stranger, f"{folder}/m")
+
+    @pytest.mark.parametrize("given", [None, 3])
+    def test_what_is_no_graph_file(self, given: Any):
+        with pytest.raises(TypeError):
+            tf.train.import_meta_graph(given)
+
+    def test_folders_and_numbers_for_records(self, folder: str):
+        with pytest.raises(tf.errors.FailedPreconditionError, match="Is a directory"):
+            list(tf.python_io.tf_record_iterator(folder))
+        with pytest.raises(tf.errors.FailedPreconditionError, match="Is a directory"):
+            tf.python_io.TFRecordWriter(folder)
+        with tf.python_io.TFRecordWriter(f"{folder}/r") as writer, pytest.raises(TypeError, match="must be bytes"):
+            writer.write(5)
+
     def test_arguments(self, folder: str):
         with pytest.raises(ValueError, match="No variables to save"):
             tf.train.Saver()

@@ -236,13 +236,13 @@ class TestNetworks:
             with pytest.raises(tf.errors.InvalidArgumentError, match=r"no layer 'conv1/relu'.*'conv1/Relu'"):
                 deconvnet(graph, np.ones((6, 6, 1)), "conv1/relu", session=session)
 
-    def test_integers_and_what_hangs_on_no_image_are_refused(self):
+    def test_integers_and_what_depends_on_no_image_are_refused(self):
         with tf1.Graph().as_default() as graph, tf1.Session() as session:
             graph_network()
             session.run(tf1.global_variables_initializer())
             with pytest.raises(TypeError, match=r"'told' is int64, which has no derivatives.*'head/mul'"):
                 saliency(graph, np.ones((6, 6, 1)), "told", session=session)
-            with pytest.raises(tf.errors.InvalidArgumentError, match="does not hang on the images"):
+            with pytest.raises(tf.errors.InvalidArgumentError, match="does not depend on the images"):
                 saliency(graph, np.ones((6, 6, 1)), "keep", session=session)
             with pytest.raises(tf.errors.InvalidArgumentError, match=r"feed a value.*keep"):
                 saliency(graph, np.ones((6, 6, 1)), "head/mul", session=session)
@@ -349,3 +349,49 @@ class TestShown:
         assert "cow (channel 2):" in found.page().html()
         with pytest.raises(tf.errors.InvalidArgumentError, match="labels: 2 for a layer that has a channel 2"):
             found.labelled(["cat", "dog"])
+
+
+class TestChannelsFirst:
+    """A model that computes in [N,C,H,W] is asked and answers as its channels-last twin."""
+
+    FILTERS = RNG.normal(size=(3, 3, 2, 3))
+
+    def model(self, first):
+        order = "NCHW" if first else "NHWC"
+
+        def built(images):
+            x = tf.transpose(images, [0, 3, 1, 2]) if first else images
+            maps = tf.nn.relu(tf.nn.conv2d(x, self.FILTERS, 1, "SAME", data_format=order)) * 2.0
+            pooled = tf.nn.max_pool2d(maps, 2, 2, "SAME", data_format=order)
+            return {"maps": maps, "pooled": pooled, "scores": tf.reduce_mean(pooled, [2, 3] if first else [1, 2])}
+
+        return built
+
+    @pytest.mark.parametrize(
+        "ask",
+        [
+            lambda model: deconvnet(model, IMAGES, "pooled", top=2, strongest=True),
+            lambda model: deconvnet(model, IMAGES, "pooled", channel=1, unit=(1, 0), onto="maps"),
+            lambda model: saliency(model, IMAGES, "maps", channel=2),
+            lambda model: grad_cam(model, IMAGES, "scores", "maps", channel=0),
+            lambda model: occlusion(model, IMAGES, "pooled", channel=0, patch=2),
+        ],
+        ids=["deconvnet", "onto a layer", "saliency", "grad_cam", "occlusion"],
+    )
+    def test_the_answers_are_the_same(self, ask):
+        found, wanted = ask(self.model(first=True)), ask(self.model(first=False))
+        assert found.parts == wanted.parts
+        np.testing.assert_allclose(found.values, wanted.values, rtol=1e-12)
+
+    def test_channels_are_counted_and_not_columns(self):
+        found = top_activations(self.model(first=True), IMAGES, "maps", top=1)
+        wanted = top_activations(self.model(first=False), IMAGES, "maps", top=1)
+        assert found.channels == (0, 1, 2)
+        np.testing.assert_array_equal(found.units, wanted.units)
+
+    def test_images_that_enter_channels_first_are_refused_with_the_way_out(self):
+        def model(images):
+            return tf.nn.conv2d(images - 0.5, self.FILTERS, 1, "SAME", data_format="NCHW")
+
+        with pytest.raises(tf.errors.InvalidArgumentError, match=r"begin with tf.transpose\(images, \[0, 3, 1, 2\]\)"):
+            saliency(model, IMAGES.transpose(0, 3, 1, 2), "output")

@@ -17,6 +17,8 @@ def test_cluster_is_described() -> None:
     assert tf.train.ClusterSpec(cluster.as_cluster_def()) == cluster
     with pytest.raises(ValueError, match="No such job"):
         cluster.num_tasks("chief")
+    with pytest.raises(TypeError, match="tasks for job 'ps' must be a list or a dictionary, not 5"):
+        tf.train.ClusterSpec({"ps": 5})
 
 
 def test_server_of_one_task_runs_sessions() -> None:

@@ -59,6 +59,9 @@ class TestFetches:
             ):
                 with pytest.raises(error, match=words):
                     session.run(fetch)
+            for key in ("nobody:0", "nobody", stranger, 3.5):
+                with pytest.raises(TypeError, match="Cannot interpret feed_dict key as Tensor"):
+                    session.run(x, {key: 1.0})
 
 
 class TestFeeds:
@@ -106,7 +109,8 @@ class TestLife:
         x = v1.constant(1.0)
         with v1.Session() as session:
             assert session.run(x) == 1 and session.graph is graph and session.sess_str == b""
-            assert session.list_devices() == ["/job:localhost/replica:0/task:0/device:CPU:0"]
+            (device,) = session.list_devices()
+            assert device.name == "/job:localhost/replica:0/task:0/device:CPU:0" and device.device_type == "CPU"
         with pytest.raises(RuntimeError, match="closed"):
             session.run(x)
 

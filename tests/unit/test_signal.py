@@ -53,6 +53,11 @@ class TestTransforms:
 
 
 class TestFrames:
+    @pytest.mark.parametrize(("signal", "axis"), [([[1.0]], 2), ([[1.0]], -3), (1.0, -1)])
+    def test_axes_that_are_not_there(self, signal: Any, axis: int) -> None:
+        with pytest.raises(ValueError, match=f"has no axis {axis}"):
+            tf.signal.frame(signal, 1, 1, axis=axis)
+
     def test_frame(self) -> None:
         frame, seven = tf.signal.frame, tf.range(7)
         assert frame(seven, 3, 2).numpy().tolist() == [[0, 1, 2], [2, 3, 4], [4, 5, 6]]

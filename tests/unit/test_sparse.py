@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -140,3 +142,25 @@ def test_mistakes_are_explained() -> None:
         tf.sparse.to_dense(tf.SparseTensor([[1, 0], [0, 1]], [1.0, 2.0], [2, 2]))
     with pytest.raises(InvalidArgumentError, match="differ in axis 1"):
         tf.sparse.concat(0, [sparse(), tf.sparse.reset_shape(sparse(), [4, 5])])
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: tf.sparse.reshape(sparse(), [15]), "16 entries of shape .4, 4. do not fill shape .15."),
+        (lambda: tf.sparse.reshape(sparse(), [-1, 5]), "do not fill"),
+        (lambda: tf.sparse.reshape(sparse(), [-1, -1]), "only one dimension"),
+        (lambda: tf.sparse.slice(sparse(), [0, 0], [-1, 2]), "size must not be negative"),
+        (lambda: tf.sparse.add(sparse(), tf.SparseTensor([[0, 0]], [1.0], [4, 5])), "differ in axis 1"),
+        (lambda: tf.sparse.add(sparse(), tf.SparseTensor([[0]], [1.0], [4])), "2 and of 1 axes"),
+        (lambda: tf.sparse.retain(sparse(), [True]), "to_retain has shape"),
+        (
+            lambda: tf.sparse.map_values(tf.multiply, sparse(), tf.SparseTensor([[0, 0]] * 4, [1.0] * 4, [4, 4])),
+            "Mismatched indices",
+        ),
+        (lambda: tf.sparse.split(sparse(), 0, 1), "num_split must be at least 1"),
+    ],
+)
+def test_what_does_not_fit_is_refused(call: Any, words: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=words):
+        call()

@@ -47,7 +47,14 @@ class TestStrings:
             (lambda: s.join(["a", ["b", "c"]], separator="-"), [b"a-b", b"a-c"]),
             (lambda: s.reduce_join([["a", "b"], ["c", "d"]]), b"abcd"),
             (lambda: s.reduce_join([["a", "b"], ["c", "d"]], axis=0, separator=","), [b"a,c", b"b,d"]),
-            (lambda: s.reduce_join([["a", "b"], ["c", "d"]], axis=[1, 0]), b"acbd"),
+            (lambda: s.reduce_join([["a", "b"], ["c", "d"]], axis=[1, 0]), b"abcd"),
+            (lambda: s.reduce_join([["a", "b"], ["c", "d"]], axis=[0, 1]), b"acbd"),
+            (lambda: s.reduce_join([[["a", "b"]], [["c", "d"]]], axis=[-1, 0]), [b"abcd"]),
+            (lambda: s.join([]), b""),
+            (lambda: s.regex_replace("aä", ".", "x"), b"xx"),
+            (lambda: s.regex_full_match(["ä", "1", "١"], "[^a]"), [True, True, True]),
+            (lambda: s.regex_full_match(["1", "١"], r"\d"), [True, False]),
+            (lambda: s.regex_replace(b"\xffa", "a", "b"), b"\xffb"),
             (lambda: s.reduce_join([["a", "b"], ["c", "d"]], axis=1, keepdims=True), [[b"ab"], [b"cd"]]),
             (lambda: s.split("a,b,,c", ","), [b"a", b"b", b"", b"c"]),
             (lambda: s.split(["a b", "c  d e", ""]), [[b"a", b"b"], [b"c", b"d", b"e"], []]),
@@ -68,6 +75,14 @@ class TestStrings:
             s.to_number("one")
         with pytest.raises(tf.errors.InvalidArgumentError, match="out of range"):
             s.substr("abc", 4, 1)
+        with pytest.raises(ValueError, match="must have one shape"):
+            s.join([["a", "b"], ["c"]])
+        with pytest.raises(tf.errors.InvalidArgumentError, match="the rewrite does not fit the pattern"):
+            s.regex_replace("abc", "(b)", r"\5")
+        with pytest.raises(tf.errors.InvalidArgumentError, match="no web-safe base64"):
+            tf.io.decode_base64("a+/b")
+        with pytest.raises(ValueError, match="for numbers with a fraction, not int32"):
+            s.as_string(1, precision=2)
         with pytest.raises(ValueError, match="must be a scalar or vector"):
             s.split([["a"]])
 
@@ -104,6 +119,33 @@ class TestRagged:
         assert plain(r[0]) == [3, 1] and plain(r[1:]) == [[], [4, 5, 6]] and plain(r[:, :2]) == [[3, 1], [], [4, 5]]
         assert [plain(row) for row in r] == self.rows and len(r) == 3 and plain(r[2, 1]) == 5
 
+    def test_places_from_the_end(self) -> None:
+        r = tf.ragged.constant(self.rows)
+        assert plain(r[-1]) == [4, 5, 6] and plain(r[-2]) == [] and plain(r[-3, 0]) == 3
+        assert plain(r[:, 1:]) == [[1], [], [5, 6]] and plain(r[:, -1:]) == [[1], [], [6]]
+        assert plain(r[:, :-1]) == [[3], [], [4, 5]] and plain(r[:, 2:1]) == [[], [], []]
+        with pytest.raises(ValueError, match="index 3 of dimension 0 out of bounds"):
+            r[3]
+
+    def test_rows_without_values(self) -> None:
+        r = tf.ragged.constant([[], []], dtype=tf.int32)
+        assert r.to_tensor().shape == (2, 0) and plain(r.value_rowids()) == []
+        assert plain(tf.ragged.constant([], ragged_rank=1, dtype=tf.int32)) == []
+
+    def test_in_graphs(self) -> None:
+        made = tf1.RaggedTensor
+        with tf1.Graph().as_default():
+            x = tf1.placeholder(tf.int32, [None])
+            of_lists = made.from_row_splits([1, 2, 3], [0, 1, 3])
+            fed = made.from_row_lengths([1, 2, 3], x)
+            assert isinstance(of_lists, made) and isinstance(tf.ragged.constant([[1]]), made)
+        with tf1.Session(graph=x.graph) as session:
+            assert session.run(of_lists.to_tensor()).tolist() == [[1, 0], [2, 3]]
+            assert session.run([of_lists.nrows(), of_lists[-1]])[1].tolist() == [2, 3]
+            assert session.run(fed[:, :1].to_tensor(), {x: [2, 0, 1]}).tolist() == [[1], [0], [3]]
+            with pytest.raises(tf.errors.InvalidArgumentError, match="row_splits must begin at 0, never fall"):
+                session.run(fed.to_tensor(), {x: [4, -1]})
+
     def test_made_of_parts(self) -> None:
         made = tf.RaggedTensor
         assert plain(made.from_row_lengths([1, 2, 3], [1, 0, 2])) == [[1], [], [2, 3]]
@@ -134,6 +176,16 @@ class TestRagged:
             tf.RaggedTensor.from_row_splits([1, 2], [0, 3])
         with pytest.raises(ValueError, match="same nesting depth"):
             tf.ragged.constant([[1], 2])
+        with pytest.raises(ValueError, match="have no ragged_rank 5"):
+            tf.ragged.constant([[1]], ragged_rank=5)
+        with pytest.raises(ValueError, match="value_rowids must not fall"):
+            tf.RaggedTensor.from_value_rowids([1, 2, 3], [2, 0, 0])
+        with pytest.raises(ValueError, match="rank 2 or more"):
+            tf.RaggedTensor.from_tensor([1, 2])
+        with pytest.raises(ValueError, match=r"must be 0, 1, 2, .*but are \[1\]"):
+            tf.RaggedTensor.from_sparse(tf.SparseTensor([[0, 1]], [1], [3, 2]))
+        with tf1.Graph().as_default(), pytest.raises(ValueError, match="must begin at 0"):
+            tf1.RaggedTensor.from_row_splits([1, 2, 3], [0, 2, 1, 3])
 
 
 class TestSets:

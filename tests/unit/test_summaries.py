@@ -64,6 +64,13 @@ def test_pictures_are_scaled(graph: Any) -> None:
     assert pixels([-1, 0, 0.5]) == [1, 128, 191]
 
 
+def test_no_pictures_or_sounds_are_refused(graph: Any) -> None:
+    with pytest.raises(ValueError, match="max_outputs must be 1 or more"):
+        v1.summary.image("p", tf.zeros([1, 2, 2, 1]), max_outputs=0)
+    with pytest.raises(ValueError, match="max_outputs must be 1 or more"):
+        v1.summary.audio("a", tf.zeros([1, 2, 1]), 8000, max_outputs=0)
+
+
 def test_duplicate_tags_are_refused(graph: Any) -> None:
     one = v1.summary.scalar("a", 1.0)
     with pytest.raises(tf.errors.InvalidArgumentError, match="Duplicate tag a"):

@@ -43,6 +43,21 @@ WALKS = {
 }
 
 
+BODIES = {
+    "loop": lambda v: tf.while_loop(lambda i, a: i < 3, lambda i, a: (i + 1, a * v), [0, tf.constant(1.0)])[1],
+    "branch": lambda v: tf.cond(v > 1, lambda: v * v * v, lambda: v),
+    "call": lambda v: tf.function(lambda u: u * u * u)(v),
+}
+
+
+@pytest.mark.parametrize("f", BODIES.values(), ids=BODIES)
+def test_an_op_that_holds_a_body_has_its_local_derivative(f):
+    walk = tf.explain(tf.function(f), [np.float32(1.5)], names=["v"])
+    (term,) = walk.by_name("v").terms
+    assert [p.value for p in term.partials] == [6.75]
+    assert walk.by_name("v").derivative == 6.75
+
+
 @pytest.mark.parametrize("made", WALKS.values(), ids=WALKS)
 class TestEveryStyle:
     def test_derivatives_are_those_by_hand(self, made):
@@ -196,8 +211,11 @@ class TestLargeGraphs:
                 h = tf1.sin(x) * x
                 with tf1.name_scope("inner"):
                     h = tf1.exp(h) + h
-            made = tree(tf.explain(h, x, session=session, feed_dict={x: 1.0}).numbers)
+            alone = tree(tf.explain(h, x, session=session, feed_dict={x: 1.0}).numbers)
+            made = tree(tf.explain(tf1.tanh(h), x, session=session, feed_dict={x: 1.0}).numbers)
         (block,) = [item for item in made["items"] if isinstance(item, dict)]
+        (inner,) = [item for item in alone["items"] if isinstance(item, dict)]
+        assert inner["name"] == "inner", "a scope that holds all of it is no group"
         assert block["name"] == "block" and [i["name"] for i in block["items"] if isinstance(i, dict)] == ["inner"]
 
     def test_more_than_can_be_shown_is_refused_with_the_way_out(self, monkeypatch):

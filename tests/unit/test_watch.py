@@ -240,3 +240,26 @@ def test_events_are_written_for_tensorboard_while_training_runs(tmp_path):
     assert first["gradient_norm/a"].simple_value == 3.0 and first["gradient/b"].histo.max == 4.0
     assert "update_ratio/a" not in first
     assert {v.tag: v for v in events[1].summary.value}["gradient/a"].histo.num == 0
+
+
+def test_units_of_a_channels_first_relu_are_its_channels():
+    with tf1.Graph().as_default(), tf1.Session() as session:
+        w = tf1.Variable([[[[1.0, -1.0]]]], name="w")
+        x = tf1.constant(np.ones((1, 1, 3, 5), np.float32))
+        y = tf1.nn.relu(tf1.nn.conv2d(x, w, 1, "VALID", data_format="NCHW"), name="relu")
+        session.run(tf1.global_variables_initializer())
+        watch = watch_gradients([(tf1.gradients(y, w)[0], w)], patience=1)
+        watch.run(session, [])
+    assert [(f.kind, f.worst, f.units) for f in watch.findings] == [("dead units", 1.0, 2)]
+
+
+def test_what_explodes_to_infinity_and_to_nan_is_still_told_and_drawn(tmp_path):
+    w = tf.Variable(np.ones(3), name="w")
+    watch = watch_gradients()
+    for value in (1.0, 1e200, np.inf, np.nan):
+        watch.see([(tf.constant(np.full(3, value)), w)])
+    (found,) = watch.findings
+    assert (found.kind, found.began, str(found)) == ("exploding", 1, "w: exploding since step 1, norm up to inf")
+    assert "exploding since step 1, norm up to inf" in str(watch)
+    Console(file=io.StringIO()).print(watch)
+    assert "norm up to inf" in watch.save(tmp_path / "watch.html").read_text()

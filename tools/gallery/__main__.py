@@ -24,7 +24,7 @@ def card(exhibit: Exhibit) -> str:
 
 def index(exhibits: list[Exhibit]) -> Page:
     """The page that leads to the others."""
-    lead = "What Pullback shows of a gradient. Each page was made by a tool of pullback.explain from a run."
+    lead = "What the tools of pullback.explain show. Each page here was made by one of them, from a real run."
     return Page("Gallery", lead, [Section("Exhibits", "".join(map(card, exhibits)))])
 
 

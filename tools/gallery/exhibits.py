@@ -17,8 +17,10 @@ import pullback.v1 as tf1
 from pullback.explain import digits
 from pullback.explain.checks.watch_page import norms
 from pullback.explain.pages import Page, Section
+from pullback.explain.pictures import figure, signed
 from pullback.explain.see.projections import Shown
 from pullback.explain.see.strips import inline, section, sized
+from pullback.explain.walk_picture import drawn as graph
 from pullback.tour import network
 
 
@@ -44,35 +46,39 @@ def walked(folder: Path) -> Iterator[Exhibit]:
     """The chain rule of a neuron with its loss, step by step."""
 
     def neuron(x: Any, w: Any, b: Any) -> Any:
-        return (tf.tanh(w * x + b) - 0.5) ** 2
+        return tf.square(tf.tanh(w * x + b) - 0.5)
 
-    xs = [tf.constant(v, tf.float64) for v in (0.8, -1.2, 0.3)]
-    with tf.GradientTape() as tape:
-        tape.watch(xs)
-        loss = neuron(*xs)
-    tf.explain(loss, xs, tape=tape, names=["x", "w", "b"]).save(folder / "walk.html")
+    walk = tf.explain(neuron, [tf.constant(v, tf.float64) for v in (0.8, -1.2, 0.3)], function="L")
+    walk.save(folder / "walk.html")
     yield Exhibit(
         "walk.html",
         "The chain rule, walked",
         "A neuron and its loss: every value going forward, every derivative coming back, the rule of each step.",
+        f'<figure tabindex="0" aria-label="Graph of the loss">{graph(walk)}</figure>',
     )
 
 
 def convolution(folder: Path) -> Iterator[Exhibit]:
     """One convolution and one transposed convolution under the glass."""
     a, w = np.arange(1.0, 26.0).reshape(5, 5), np.array([[1.0, 2.0, 1.0], [0.0, 1.0, 0.0], [-1.0, -2.0, -1.0]])
-    tf.explain.conv2d(a, w, strides=2, padding="SAME").save(folder / "convolution.html")
+    straight = tf.explain.conv2d(a, w, strides=2, padding="SAME")
+    straight.save(folder / "convolution.html")
     small, k = np.arange(1.0, 10.0).reshape(3, 3), np.arange(1.0, 5.0).reshape(2, 2)
-    tf.explain.conv2d_transpose(small, k, (6, 6), strides=2, padding="VALID").save(folder / "transposed.html")
+    back = tf.explain.conv2d_transpose(small, k, (6, 6), strides=2, padding="VALID")
+    back.save(folder / "transposed.html")
+    told = "As a matrix: a row for each {}, a column for each {}; red above zero, blue below."
+    by_output, by_input = told.format("output", "input"), told.format("input", "output")
     yield Exhibit(
         "convolution.html",
         "A convolution under the glass",
         "5 by 5, kernel 3 by 3, stride 2, padding SAME: point at a cell and see what it has to do with every other.",
+        figure(signed(straight.sparse_matrix.T), by_output, by_output, 300),
     )
     yield Exhibit(
         "transposed.html",
         "A transposed convolution under the glass",
         "3 by 3 to 6 by 6, kernel 2 by 2, stride 2: the same relation, read the other way.",
+        figure(signed(back.sparse_matrix), by_input, by_input, 432),
     )
 
 
@@ -83,14 +89,14 @@ def filters(folder: Path) -> Iterator[Exhibit]:
     model = tf.explain.network_of(lambda images: network.layers(tf, images, w))
     for layer, weights in (("conv1", "w1"), ("conv2", "w2")):
         found = tf.explain.filter_portraits(model, data.train.images, layer, w[weights], batch=256)
-        found.save(folder / f"digits-{layer}.html", size=64)
+        found.save(folder / f"digits-{layer}.html", size=72)
         title = f"What {layer} looks for in digits"
         best = type(found)(found.layer, found.filters[:3])
         yield Exhibit(
             f"digits-{layer}.html",
             title,
             f"{len(found.filters)} filters of a network trained on handwritten digits: their weights, the nine digits "
-            "that excite each most, and what in them did.",
+            "that excite each most, and what in each of them does.",
             drawn(best.figure(size=64), title),
         )
 
@@ -126,8 +132,8 @@ def seen(folder: Path) -> Iterator[Exhibit]:
     ]
     tools = [(title, found.labelled(names) if found.layer == "scores" else found) for title, found in tools]
     lead = (
-        f"A small network, trained in seconds to tell pieces of six photographs apart ({right:.0%} of new pieces), is "
-        "shown two of them side by side."
+        f"A small network, trained in seconds to tell pieces of six photographs apart (it tells {right:.0%} of new "
+        "pieces rightly), is shown two of them side by side."
     )
     sections = [Section(title, _joined(found), found.lead) for title, found in tools]
     Page("A photograph, seen by a network", lead, sections).save(folder / "photograph.html")
@@ -172,7 +178,7 @@ DEEP = (
     Deep(
         "exploding", "Gradients that explode", "Eight layers of elu; their inputs drift.", tf1.nn.elu, 1.3, 1e-7, 1.05
     ),
-    Deep("healthy", "Gradients that stay", "Eight layers of tanh.", tf1.tanh, 1.0, 0.05),
+    Deep("healthy", "Gradients that stay in range", "Eight layers of tanh.", tf1.tanh, 1.0, 0.05),
 )
 
 
@@ -182,7 +188,7 @@ def gradients(folder: Path) -> Iterator[Exhibit]:
         watch = _watched(deep)
         watch.save(folder / f"gradients-{deep.file}.html")
         amiss = [str(f) for f in watch.findings if f.now]
-        words = f"{deep.words} {amiss[0]}." if amiss else f"{deep.words} Nothing is amiss."
+        words = f"{deep.words} {amiss[0]}." if amiss else f"{deep.words} No layer vanishes or explodes."
         yield Exhibit(f"gradients-{deep.file}.html", deep.title, words, norms(watch))
 
 

@@ -1,4 +1,4 @@
-"""`tf.config`: which devices there are, and how many threads compute. There is one device, the CPU."""
+"""`tf.config`: which devices there are, how many threads compute, and how. There is one device, the CPU."""
 
 from __future__ import annotations
 
@@ -165,6 +165,31 @@ def set_inter_op_parallelism_threads(num_threads: int) -> None:
     """Accepted: operations run one after the other, each with its threads."""
     if num_threads < 0:
         raise ArgumentError(f"set_inter_op_parallelism_threads: the number must not be negative, but is {num_threads}")
+
+
+@public("config.get_winograd")
+def get_winograd() -> str:
+    """How the CPU engine may compute convolutions: "off", "f2", "f4" or "auto"; see `set_winograd`."""
+    return config.winograd
+
+
+@public("config.set_winograd")
+def set_winograd(choice: str) -> None:
+    """Says how the CPU engine may compute convolutions at stride 1 with filters of 3x3 and 5x5, in all three passes.
+
+    Args:
+      choice: "off": every product, as in the definition. "f2": F(2x2,3x3). "f4": F(4x4,3x3) and F(2x2,5x5). "auto",
+        the choice that holds otherwise: what is estimated to be fastest.
+    Raises:
+      ArgumentError: another choice.
+    In float32 the error, relative to the largest entry, is about 6e-6, 1e-6, 5e-6 and 6e-6 at most; see docs/engine.md.
+    Programs are planned anew when the choice changes.
+    Source: Winograd 1980; Lavin & Gray 2016, "Fast algorithms for convolutional neural networks".
+    """
+    try:
+        config.winograd = choice
+    except ValueError as error:
+        raise ArgumentError(f"set_winograd: {error}") from None
 
 
 @public("test.is_gpu_available")

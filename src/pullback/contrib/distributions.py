@@ -1,11 +1,11 @@
-"""`tf.distributions`: the usual ones, written in TensorFlow 1's words. Also `tf.contrib.distributions`."""
+"""`tf.distributions`, written in TensorFlow 1's words: what all have in common, and divergences between two.
+
+Also `tf.contrib.distributions`.
+"""
 
 from __future__ import annotations
 
-import math
 from typing import Any
-
-import numpy as np
 
 import pullback.v1 as tf
 from pullback.core.errors import ArgumentError
@@ -119,262 +119,17 @@ class Distribution:
         raise ArgumentError(f"log_prob is not known of {type(self).__name__}")
 
 
-def _floats(*values: Any) -> list[Any]:
+def floats(*values: Any) -> list[Any]:
     """Parameters as tensors of one floating type."""
     made = [None if v is None else tf.convert_to_tensor(v) for v in values]
     kind = next((t.dtype for t, v in zip(made, values, strict=True) if t is not None and hasattr(v, "dtype")), None)
     return [None if v is None else tf.convert_to_tensor(v, kind or tf.float32) for v in values]
 
 
-@distribution("Normal")
-class Normal(Distribution):
-    """exp(-(x - loc)^2 / (2 scale^2)) / (scale sqrt(2 pi))."""
+# --- divergences ---------------------------------------------------------------------------------------------------
 
-    def __init__(
-        self, loc: Any, scale: Any, validate_args: bool = False, allow_nan_stats: bool = True, name: str = "Normal"
-    ) -> None:
-        self.loc, self.scale = _floats(loc, scale)
-        held = {"loc": self.loc, "scale": self.scale}
-        super().__init__(self.loc.dtype, "FULLY_REPARAMETERIZED", validate_args, allow_nan_stats, held, None, name)
-
-    def _draw(self, shape: Any, seed: Any) -> Any:
-        return tf.random_normal(shape, 0.0, 1.0, self.dtype, seed) * self.scale + self.loc
-
-    def _log_prob(self, value: Any) -> Any:
-        return -0.5 * tf.square((value - self.loc) / self.scale) - 0.5 * math.log(2 * math.pi) - tf.log(self.scale)
-
-    def _cdf(self, value: Any) -> Any:
-        return 0.5 * tf.erfc((self.loc - value) / (self.scale * math.sqrt(2.0)))
-
-    def _mean(self) -> Any:
-        return self.loc * tf.ones_like(self.scale)
-
-    _mode = _mean
-
-    def _variance(self) -> Any:
-        return tf.square(self.scale) * tf.ones_like(self.loc)
-
-    def _entropy(self) -> Any:
-        return 0.5 * math.log(2 * math.pi) + 0.5 + tf.log(self.scale * tf.ones_like(self.loc))
-
-
-@distribution("Uniform")
-class Uniform(Distribution):
-    """1 / (high - low) on [low, high)."""
-
-    def __init__(
-        self,
-        low: Any = 0.0,
-        high: Any = 1.0,
-        validate_args: bool = False,
-        allow_nan_stats: bool = True,
-        name: str = "Uniform",
-    ) -> None:
-        self.low, self.high = _floats(low, high)
-        held = {"low": self.low, "high": self.high}
-        super().__init__(self.low.dtype, "FULLY_REPARAMETERIZED", validate_args, allow_nan_stats, held, None, name)
-
-    def range(self, name: str = "range") -> Any:
-        return self.high - self.low
-
-    def _draw(self, shape: Any, seed: Any) -> Any:
-        return self.low + self.range() * tf.random_uniform(shape, dtype=self.dtype, seed=seed)
-
-    def _log_prob(self, value: Any) -> Any:
-        inside = tf.logical_and(value >= self.low, value < self.high)
-        flat = -tf.log(self.range()) + tf.zeros_like(value)
-        return tf.where(inside, flat, tf.fill(tf.shape(flat), tf.constant(-np.inf, self.dtype)))
-
-    def _cdf(self, value: Any) -> Any:
-        return tf.clip_by_value((value - self.low) / self.range(), 0.0, 1.0)
-
-    def _mean(self) -> Any:
-        return (self.low + self.high) / 2.0
-
-    def _variance(self) -> Any:
-        return tf.square(self.range()) / 12.0
-
-    def _entropy(self) -> Any:
-        return tf.log(self.range())
-
-
-@distribution("Exponential")
-class Exponential(Distribution):
-    """rate exp(-rate x) for x >= 0."""
-
-    def __init__(
-        self, rate: Any, validate_args: bool = False, allow_nan_stats: bool = True, name: str = "Exponential"
-    ) -> None:
-        (self.rate,) = _floats(rate)
-        held = {"rate": self.rate}
-        super().__init__(self.rate.dtype, "FULLY_REPARAMETERIZED", validate_args, allow_nan_stats, held, None, name)
-
-    def _draw(self, shape: Any, seed: Any) -> Any:
-        least = np.finfo(self.dtype.as_numpy_dtype).tiny
-        return -tf.log(tf.random_uniform(shape, least, 1.0, self.dtype, seed)) / self.rate
-
-    def _log_prob(self, value: Any) -> Any:
-        return tf.log(self.rate) - self.rate * value
-
-    def _mean(self) -> Any:
-        return 1.0 / self.rate
-
-    def _variance(self) -> Any:
-        return 1.0 / tf.square(self.rate)
-
-    def _entropy(self) -> Any:
-        return 1.0 - tf.log(self.rate)
-
-
-@distribution("Laplace")
-class Laplace(Distribution):
-    """exp(-|x - loc| / scale) / (2 scale)."""
-
-    def __init__(
-        self, loc: Any, scale: Any, validate_args: bool = False, allow_nan_stats: bool = True, name: str = "Laplace"
-    ) -> None:
-        self.loc, self.scale = _floats(loc, scale)
-        held = {"loc": self.loc, "scale": self.scale}
-        super().__init__(self.loc.dtype, "FULLY_REPARAMETERIZED", validate_args, allow_nan_stats, held, None, name)
-
-    def _draw(self, shape: Any, seed: Any) -> Any:
-        low = float(np.nextafter(self.dtype.as_numpy_dtype(-1.0), self.dtype.as_numpy_dtype(0.0)))
-        u = tf.random_uniform(shape, low, 1.0, self.dtype, seed)
-        return self.loc - self.scale * tf.sign(u) * tf.log1p(-tf.abs(u))
-
-    def _log_prob(self, value: Any) -> Any:
-        return -tf.abs(value - self.loc) / self.scale - tf.log(2.0 * self.scale)
-
-    def _mean(self) -> Any:
-        return self.loc + tf.zeros_like(self.scale)
-
-    def _variance(self) -> Any:
-        return 2.0 * tf.square(self.scale) + tf.zeros_like(self.loc)
-
-    def _entropy(self) -> Any:
-        return 1.0 + tf.log(2.0 * self.scale) + tf.zeros_like(self.loc)
-
-
-def _logits_and_probs(logits: Any, probs: Any, several: bool) -> tuple[Any, Any]:
-    """Both, from the one that is given.
-
-    Raises:
-      ValueError: none or both are given.
-    """
-    if (logits is None) == (probs is None):
-        raise ValueError("Must pass probs or logits, but not both.")
-    if probs is None:
-        (logits,) = _floats(logits)
-        return logits, tf.nn.softmax(logits) if several else tf.nn.sigmoid(logits)
-    (probs,) = _floats(probs)
-    return tf.log(probs) if several else tf.log(probs) - tf.log1p(-probs), probs
-
-
-@distribution("Bernoulli")
-class Bernoulli(Distribution):
-    """1 with probability probs = sigmoid(logits), else 0."""
-
-    def __init__(
-        self,
-        logits: Any = None,
-        probs: Any = None,
-        dtype: Any = tf.int32,
-        validate_args: bool = False,
-        allow_nan_stats: bool = True,
-        name: str = "Bernoulli",
-    ) -> None:
-        self.logits, self.probs = _logits_and_probs(logits, probs, False)
-        held = {"probs": self.probs}
-        super().__init__(dtype, "NOT_REPARAMETERIZED", validate_args, allow_nan_stats, held, None, name)
-
-    def _draw(self, shape: Any, seed: Any) -> Any:
-        return tf.cast(tf.random_uniform(shape, dtype=self.probs.dtype, seed=seed) < self.probs, self.dtype)
-
-    def _log_prob(self, value: Any) -> Any:
-        shown = tf.cast(value, self.logits.dtype)
-        return -tf.nn.sigmoid_cross_entropy_with_logits(
-            labels=shown + tf.zeros_like(self.logits), logits=self.logits + tf.zeros_like(shown)
-        )
-
-    def _mean(self) -> Any:
-        return tf.identity(self.probs)
-
-    def _variance(self) -> Any:
-        return self.probs * (1.0 - self.probs)
-
-    def _mode(self) -> Any:
-        return tf.cast(self.probs > 0.5, self.dtype)
-
-    def _entropy(self) -> Any:
-        return tf.nn.softplus(self.logits) - self.logits * self.probs
-
-
-@distribution("Categorical")
-class Categorical(Distribution):
-    """k with probability probs[..., k] = softmax(logits)[..., k]."""
-
-    def __init__(
-        self,
-        logits: Any = None,
-        probs: Any = None,
-        dtype: Any = tf.int32,
-        validate_args: bool = False,
-        allow_nan_stats: bool = True,
-        name: str = "Categorical",
-    ) -> None:
-        self.logits, self.probs = _logits_and_probs(logits, probs, True)
-        held = {"probs": self.probs}
-        super().__init__(dtype, "NOT_REPARAMETERIZED", validate_args, allow_nan_stats, held, None, name)
-
-    @property
-    def event_size(self) -> Any:
-        return tf.shape(self.logits)[-1]
-
-    def _shape(self) -> Any:
-        return self.logits[..., 0]
-
-    def _draw(self, shape: Any, seed: Any) -> Any:
-        flat = tf.reshape(self.logits, [-1, self.event_size])
-        rows = tf.maximum(tf.shape(flat)[0], 1)
-        drawn = tf.transpose(tf.multinomial(flat, tf.reduce_prod(shape) // rows, seed))
-        return tf.cast(tf.reshape(drawn, shape), self.dtype)
-
-    def _log_prob(self, value: Any) -> Any:
-        all_logs = tf.nn.log_softmax(self.logits)
-        which = tf.one_hot(value, self.event_size, dtype=all_logs.dtype)
-        chosen = tf.where(
-            tf.cast(which, tf.bool) | tf.zeros_like(all_logs, tf.bool), all_logs + 0 * which, 0 * (all_logs + which)
-        )
-        return tf.reduce_sum(chosen, axis=-1)
-
-    def _mode(self) -> Any:
-        return tf.cast(tf.argmax(self.logits, axis=-1), self.dtype)
-
-    def _entropy(self) -> Any:
-        logs = tf.nn.log_softmax(self.logits)
-        return -tf.reduce_sum(tf.nn.softmax(self.logits) * logs, axis=-1)
-
-
-def _kl_normal(a: Any, b: Any) -> Any:
-    ratio = tf.square(a.scale / b.scale)
-    return tf.square(a.loc - b.loc) / (2.0 * tf.square(b.scale)) + 0.5 * (ratio - 1.0 - tf.log(ratio))
-
-
-def _kl_bernoulli(a: Any, b: Any) -> Any:
-    zero = tf.nn.softplus(b.logits) - tf.nn.softplus(a.logits)
-    return a.probs * (tf.nn.softplus(-b.logits) - tf.nn.softplus(-a.logits)) + (1.0 - a.probs) * zero
-
-
-def _kl_categorical(a: Any, b: Any) -> Any:
-    logs = tf.nn.log_softmax(a.logits)
-    return tf.reduce_sum(tf.exp(logs) * (logs - tf.nn.log_softmax(b.logits)), axis=-1)
-
-
-_DIVERGENCES: dict[tuple[type, type], Any] = {
-    (Normal, Normal): _kl_normal,
-    (Bernoulli, Bernoulli): _kl_bernoulli,
-    (Categorical, Categorical): _kl_categorical,
-}
+# Of a pair of classes; those of our own are registered where the classes stand.
+_DIVERGENCES: dict[tuple[type, type], Any] = {}
 
 
 @distribution("kl_divergence")

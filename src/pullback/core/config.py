@@ -32,7 +32,7 @@ class Config:
             "off"   every product, as in the definition                                                        6e-6
             "f2"    F(2x2,3x3), 2.25 times fewer products, for every such 3x3                                  1e-6
             "f4"    F(4x4,3x3), 4 times fewer, and F(2x2,5x5), 2.8 times fewer, for every such filter          5e-6
-            "auto"  of all these what is estimated to be fastest, never one with an error above 1e-5           5e-6
+            "auto"  of all these what is estimated to be fastest, never one with an error above 1e-5           6e-6
 
         Behind each the largest error met in float32, relative to the largest entry of the result, on normally and on
         evenly distributed numbers with up to 512 channels. Long sums lose more digits than the transforms do, so "f2"

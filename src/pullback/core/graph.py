@@ -51,6 +51,7 @@ class Graph:
         self._constants: dict[int, tuple[Tensor, Tensor]] = {}
         self.stands_for: Any = None  # of a backward body: where a tensor of the forward body is to be had
         self.variable_scope: Any = None  # modes/scopes.py keeps its state here
+        self.kept: dict[str, Any] = {}  # what upper layers remember of the graph and its tensors: dies with it
 
     # --- the door --------------------------------------------------------------------------------------------------
 
@@ -202,16 +203,15 @@ class Graph:
             self._names[full[:at].lower()] = 1
             at = full.rfind("/", 0, at)
 
-    def reserve(self, full: str) -> None:
-        """Takes a full name as it is, for an operation that is made again from a file.
-
-        Raises:
-          GraphError: an operation has it already.
-        """
-        if full in self._by_name:
-            raise GraphError(f"Node name '{full}' already exists in the Graph: import under another `name`").locate()
-        self._names.setdefault(full.lower(), 1)
-        self._reserve(full)
+    def reserve(self, full: str) -> str:
+        """Takes a full name for an operation that is made again from a file: as it is, numbered where one has it."""
+        name, count = full, 0
+        while name in self._by_name:
+            count += 1
+            name = f"{full}_{count}"
+        self._names.setdefault(name.lower(), 1)
+        self._reserve(name)
+        return name
 
     def get_name_scope(self) -> str:
         return self._scope.rstrip("/")
@@ -336,6 +336,9 @@ class Graph:
     def add_to_collections(self, names: Any, value: Any) -> None:
         for name in {names} if isinstance(names, str) else names:
             self.add_to_collection(name, value)
+
+    def get_all_collection_keys(self) -> list[str]:
+        return [name for name in self.collections if isinstance(name, str)]
 
     def get_collection_ref(self, name: Any) -> list[Any]:
         return self.collections.setdefault(name, [])

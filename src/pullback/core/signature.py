@@ -127,6 +127,8 @@ def array_of(value: Any, dtype: DType | None, what: str = "value") -> np.ndarray
     """
     try:
         array = np.array(value, dtype=object if dtype is dtypes.string else None)
+    except UnicodeDecodeError:  # str and bytes side by side
+        array = np.array(value, dtype=object)
     except ValueError as error:
         raise DTypeError(f"{what}: {value!r} is no rectangular array: {error}") from None
     if array.dtype.kind in "SU":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 import weakref
 from collections.abc import Iterator
 from typing import Any
@@ -28,6 +30,15 @@ class Resource:
         return f"<Resource {self.name!r} {self.spec}>"
 
 
+class Lent:
+    """Stands in a Store for an array that somebody is changing in place."""
+
+    __slots__ = ("array", "process")
+
+    def __init__(self, array: Any) -> None:
+        self.array, self.process = array, os.getpid()
+
+
 class Store:
     """Resource -> value. A value is an array that nobody changes in place; when its Resource dies, so does it."""
 
@@ -43,7 +54,8 @@ class Store:
           UninitializedError: there is none yet.
         """
         try:
-            return self._values[resource]
+            value = self._values[resource]
+            return value if type(value) is not Lent else self._awaited(resource)
         except KeyError:
             raise UninitializedError(
                 f"Attempting to use uninitialized value {resource.name}: run its initializer first, "
@@ -54,7 +66,22 @@ class Store:
         self._values[resource] = value
 
     def get(self, resource: Resource, default: Any = None) -> Any:
-        return self._values.get(resource, default)
+        value = self._values.get(resource, default)
+        return value if type(value) is not Lent else self._awaited(resource)
+
+    def lend(self, resource: Resource) -> Any:
+        """The value, for the caller to change in place: whoever asks meanwhile waits until it is written back."""
+        value = self.read(resource)
+        self._values[resource] = Lent(value)
+        return value
+
+    def _awaited(self, resource: Resource) -> Any:
+        """The value, once it is back; of a process forked meanwhile, as it then was."""
+        while type(value := self._values[resource]) is Lent:
+            if value.process != os.getpid():
+                self._values[resource] = value.array
+            time.sleep(1e-5)
+        return value
 
     def holds(self, resource: Resource) -> bool:
         return resource in self._values

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from pullback.core import dtypes, interpreter, nest
-from pullback.core.errors import InvalidArgumentError
+from pullback.core.errors import ArgumentError, InvalidArgumentError
 from pullback.core.graph import Graph
 from pullback.core.names import public, public_value
 from pullback.core.tensor import EagerTensor, Tensor
@@ -75,6 +75,9 @@ class Recipe:
 
     @classmethod
     def _traced(cls, f: Callable[..., Any], *specs: Any) -> Traced:
+        if not callable(f):
+            raise ArgumentError(f"a dataset needs a callable, not {f!r} (of type {type(f)})").locate()
+
         def as_dataset(variant: Any, spec: Any) -> Any:
             return cls._from_variant(variant, spec)
 
@@ -214,6 +217,17 @@ def whole(value: Any, what: str, least: int | None = None) -> Tensor:
     if least is not None and number is not None and number < least:
         raise InvalidArgumentError(f"{what} must be at least {least}, but is {number}").locate()
     return tensor
+
+
+def calls_allowed(value: Any, what: str) -> None:
+    """Checks num_parallel_calls and the like, which choose no more than speed.
+
+    Raises:
+      ValueError: it is neither None, AUTOTUNE nor positive.
+    """
+    number = None if value is None else known(whole(value, what))
+    if number is not None and number < 1 and number != AUTOTUNE:
+        raise InvalidArgumentError(f"{what} must be positive, AUTOTUNE or None, but is {number}").locate()
 
 
 def symbolic(*tensors: Tensor) -> list[Tensor]:

@@ -18,7 +18,7 @@ import numpy as np
 
 from pullback.core import dtypes, interpreter, nest
 from pullback.core.dtypes import DType
-from pullback.core.errors import ArgumentError, FailedPreconditionError, OutOfRangeError
+from pullback.core.errors import ArgumentError, FailedPreconditionError, InvalidArgumentError, OutOfRangeError
 from pullback.core.graph import Graph, ancestors
 from pullback.core.names import public
 from pullback.core.op import Op, op
@@ -41,6 +41,7 @@ class Live:
 
     def __init__(self, elements: Iterator[Leaves], specs: list[Any]) -> None:
         self._elements, self._specs, self._lock = elements, specs, threading.Lock()
+        self.types = tuple(s.dtype for spec in specs for s in structure.component_specs(spec))
 
     def next_values(self) -> list[Any]:
         """The next element's components.
@@ -170,6 +171,11 @@ class IteratorGetNext(Op):
             raise FailedPreconditionError(
                 "GetNext() failed because the iterator has not been initialized. Ensure that you have run the "
                 "initializer operation for this iterator before getting the next element."
+            )
+        if live.types != self.output_types:
+            raise InvalidArgumentError(
+                f"IteratorGetNext: elements of types {[t.name for t in self.output_types]} are expected, but the "
+                f"iterator gives {[t.name for t in live.types]}"
             )
         return tuple(live.next_values())
 

@@ -57,7 +57,7 @@ class Making(Recipe):
           ValueError: the first axes differ, or a tensor is a scalar.
         """
         spec, specs, read, reads = held(tensors)
-        if not specs:
+        if all(isinstance(s, structure.NoneTensorSpec) for s in specs):
             raise ValueError("Dataset.from_tensor_slices: tensors must hold at least one tensor")
         counts = {d[0] for s in specs if (d := as_shape(s.shape))}
         if len(counts - {None}) > 1:

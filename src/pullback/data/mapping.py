@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from pullback.core import dtypes, interpreter, nest
-from pullback.core.errors import OpError
+from pullback.core.errors import InvalidArgumentError, OpError
 from pullback.core.tensor import Tensor
 from pullback.data import structure
-from pullback.data.dataset import Recipe, symbolic, unknown_size, whole
+from pullback.data.dataset import Recipe, calls_allowed, symbolic, unknown_size, whole
 from pullback.data.structure import DatasetSpec, Leaves
 from pullback.data.traced import Bound, Run, Traced
 from pullback.modes.function import TensorSpec
@@ -38,6 +38,7 @@ class Mapping(Recipe):
 
         An error in the function is raised when its element is asked for; the iteration can go on after it.
         """
+        calls_allowed(num_parallel_calls, "map: num_parallel_calls")
         f = self._function(map_func)
 
         def elements(run: Run) -> Iterator[Leaves]:
@@ -81,11 +82,7 @@ class Mapping(Recipe):
 
     def _predicate(self, predicate: Callable[..., Any], what: str) -> Traced:
         f = self._function(predicate)
-        if (
-            not isinstance(f.spec, TensorSpec)
-            or f.spec.dtype is not dtypes.bool_
-            or f.spec._spec.shape not in ((), None)
-        ):
+        if not structure.is_scalar(f.spec, dtypes.bool_):
             raise ValueError(f"{what}: the predicate must return a scalar bool, but returned {f.spec}")
         return f
 
@@ -125,6 +122,8 @@ class Mapping(Recipe):
         cycle_length: by default (and as AUTOTUNE) the number of processors. block_length: by default 1.
         """
         f = self._datasets(map_func, "interleave")
+        calls_allowed(num_parallel_calls, "interleave: num_parallel_calls")
+        calls_allowed(cycle_length, "interleave: cycle_length")
         cycle = whole(-1 if cycle_length is None else cycle_length, "interleave: cycle_length", -1)
         block = whole(1 if block_length is None else block_length, "interleave: block_length", 1)
 
@@ -140,12 +139,18 @@ class Mapping(Recipe):
         """(state, element) -> (new state, what comes out), from an initial state.
 
         Raises:
-          TypeError: the new state has another structure or other types.
+          TypeError: scan_func gives no pair, or the new state has another structure or other types.
         """
         from pullback.data.making import held
 
         spec, _, read, reads = held(initial_state)
-        f, spec = self._stepping(scan_func, spec, lambda returned: returned[0], "scan")
+
+        def state_of(returned: Any) -> Any:
+            if type(returned) is not tuple or len(returned) != 2:
+                raise TypeError(f"scan: `scan_func` must return a pair (new state, what comes out), not {returned}")
+            return returned[0]
+
+        f, spec = self._stepping(scan_func, spec, state_of, "scan")
         count = len(nest.leaves_of(spec))
 
         def elements(run: Run) -> Iterator[Leaves]:
@@ -256,7 +261,10 @@ class Mapping(Recipe):
                 k = int(key_of(*leaves)[0])
                 group = groups.setdefault(k, [])
                 group.append(leaves)
-                if len(group) >= int(count_of(np.asarray(k, np.int64))[0]):
+                wanted = int(count_of(np.asarray(k, np.int64))[0])
+                if wanted < 1:
+                    raise InvalidArgumentError(f"group_by_window: window sizes must be positive, but one is {wanted}")
+                if len(group) >= wanted:
                     yield from call(np.asarray(k, np.int64), listed(self, groups.pop(k), run))[0].elements()
             for k in groups:
                 yield from call(np.asarray(k, np.int64), listed(self, groups[k], run))[0].elements()

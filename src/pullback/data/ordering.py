@@ -227,8 +227,13 @@ class Ordering(Recipe):
         """Elements of several datasets, each next one from the dataset whose number choice_dataset gives.
 
         stop_on_empty_dataset: ends when the chosen dataset has no more; else choices of it are passed over.
+
+        Raises:
+          TypeError: choice_dataset does not give scalars of int64.
         """
-        spec = _common(datasets)
+        spec, chosen = _common(datasets), getattr(choice_dataset, "_spec", None)
+        if not structure.is_scalar(chosen, dtypes.int64):
+            raise TypeError(f"choose_from_datasets: choice_dataset must give scalars of tf.int64, not {chosen}")
 
         def elements(run: Run) -> Iterator[Leaves]:
             sources = [d._elements(run) for d in datasets]

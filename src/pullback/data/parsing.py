@@ -107,7 +107,6 @@ class ParseExampleV2(Op):
                     f"Feature: {key} (data type: {dtype.name}) is required but could not be found."
                 )
             found = array_of(self.fallbacks[i], dtype)
-            found = np.repeat(found, size) if found.size == 1 else found
         if found.size != size:
             raise InvalidArgumentError(
                 f"Key: {key}. Number of {dtype.name} values != expected. Values size: {found.size} but output shape: "
@@ -228,7 +227,7 @@ def _dense(key: str, kind: str, feature: Any) -> tuple[Any, ...]:
     if feature.default_value is None:
         return key, kind, dtype, each, _NONE
     default = array_of(feature.default_value, dtype)
-    if default.size not in (1, _size(each)):
+    if default.size != (_size(each) if kind == DENSE else 1):
         raise ArgumentError(f"feature {key!r}: default_value has {default.size} entries, shape {each}").locate()
     return key, kind, dtype, each, tuple(default.ravel().tolist())
 

@@ -157,6 +157,11 @@ def from_values(specs: Sequence[Any], values: list[Any]) -> Leaves:
     return tuple(out)
 
 
+def is_scalar(spec: Any, dtype: Any) -> bool:
+    """Whether it is the spec of scalars of this type, as far as their shape is known."""
+    return isinstance(spec, TensorSpec) and spec.dtype is dtype and spec._spec.shape in ((), None)
+
+
 def with_leading(spec: Any, size: int | None) -> Any:
     """The spec of several such leaves, stacked."""
     if isinstance(spec, TensorSpec):

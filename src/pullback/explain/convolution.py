@@ -134,7 +134,7 @@ class ConvolutionTables:
             return
         many = max((options.max_width - 12) // 12, 2)
         for title, head, rows in (
-            (f"{self.kind}: what each output takes each input times", self.input_head, self.input_rows()),
+            (f"{self.kind}: what each output multiplies each input by", self.input_head, self.input_rows()),
             (f"{self.kind}: the input under each weight", self.kernel_head, self.kernel_rows()),
         ):
             for first in range(1, len(head), many):
@@ -149,7 +149,7 @@ class ConvolutionTables:
         columns = [f"column {j}" for j in range(1, self.a.shape[1] + 1)]
         return (
             table(
-                "What each output takes each input times: dy/da, and the weight it is",
+                "What each output multiplies each input by: dy/da, and which weight that is",
                 self.input_head,
                 self.input_rows(),
                 "sums",
@@ -271,8 +271,10 @@ def name(letter: str, cell: Cell) -> str:
 
 
 def times(factor: float, name: str) -> str:
-    """A product: "2*a21", "a21" for a factor of one."""
-    return name if factor == 1 else f"{number(factor)}*{name}"
+    """A product: "2*a21"; "a21" and "-a21" for factors of one and minus one."""
+    if abs(factor) == 1:
+        return name if factor == 1 else f"-{name}"
+    return f"{number(factor)}*{name}"
 
 
 def total(terms: list[str]) -> str:

@@ -35,8 +35,8 @@ _SCRIPTS = ("relation.js", "glass_controls.js", "glass_tables.js", "glass.js")
 _WORDS = {
     "conv2d": ("Convolution", ("a", "w", "y")),
     "conv2d_transpose": ("Transposed convolution", ("a", "w", "y")),
-    "conv2d_backprop_input": ("Gradient of a convolution by its input", ("g", "w", "da")),
-    "conv2d_backprop_filter": ("Gradient of a convolution by its kernel", ("a", "g", "dw")),
+    "conv2d_backprop_input": ("Gradient of a convolution with respect to its input", ("g", "w", "da")),
+    "conv2d_backprop_filter": ("Gradient of a convolution with respect to its kernel", ("a", "g", "dw")),
 }
 
 
@@ -108,8 +108,15 @@ class ConvolutionGlass(ConvolutionTables):
 
     def page(self) -> Page:
         """The page: hover, tap or focus a cell and see which others it meets; change sizes, steps and numbers."""
-        text = f"{_by(self.a)} numbers and {_by(self.w)} make {_by(self.y)}: see how, cell by cell."
-        return glass_page(self.kind, text, self._data(), f"<noscript>{self.html()}</noscript>")
+        return glass_page(
+            self.kind, f"{self._sizes}: see how, cell by cell.", self._data(), f"<noscript>{self.html()}</noscript>"
+        )
+
+    @property
+    def _sizes(self) -> str:
+        """ "a (3 by 3) and w (2 by 2) make y (2 by 2)"."""
+        planes = zip(self.letters, (self.a, self.w, self.y), strict=True)
+        return "{} and {} make {}".format(*(f"{name} ({_by(cells)})" for name, cells in planes))
 
     def _data(self) -> dict[str, Any]:
         s = self.setting
@@ -149,7 +156,7 @@ class ConvolutionGlass(ConvolutionTables):
 
     def __str__(self) -> str:
         lines = [f"{self.sum_in_symbols(y)} = {self.sum_in_numbers(y).partition(' = ')[2]}" for y in every(self.y)]
-        return "\n".join([f"{self.kind}: {_by(self.a)} by {_by(self.w)} gives {_by(self.y)}", *lines])
+        return "\n".join([f"{self.kind}: {self._sizes}", *lines])
 
 
 def glass_page(title: str, lead: str, data: dict[str, Any], fallback: str) -> Page:

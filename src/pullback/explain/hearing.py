@@ -194,8 +194,11 @@ class _Asked:
     def _walked(self, y: Tensor, heard: _Heard, xs: list[Any], fetch: Any) -> Walk:
         if not heard.steps and all(handle_of(x) is not y for x in xs):
             exact = all(handle_of(x).spec.held.dtype.is_integer for x in xs)
-            why = "integers have no derivatives, so give floats" if exact else "so there is nothing to walk back to"
-            raise ArgumentError(f"explain: {self.function} depends on none of {len(xs)} xs; {why}").locate()
+            which = "x" if len(xs) == 1 else f"any of the {len(xs)} xs"
+            raise ArgumentError(
+                "explain: integers have no derivatives; give xs as floats, 3.0 in the place of 3" if exact else
+                f"explain: {self.function} does not depend on {which}, so there is no derivative to walk back to"
+            ).locate()  # fmt: skip
         return Numbering(y, xs, heard.of(y), self.names, self.function, self.rules).walked(fetch)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core import dtypes, interpreter
-from pullback.core.backprop import Rule, accumulate, answers, dense, fitted
+from pullback.core.backprop import Rule, accumulate, backprop, dense, fitted
 from pullback.core.basics import OnesLike
 from pullback.core.errors import ArgumentError
 from pullback.core.op import NotDifferentiable
@@ -133,9 +133,15 @@ class Numbering:
         )
 
     def _pulled(self, path: _Path, dy: Any) -> Sequence[Any]:
-        """The rule's answers when a cotangent arrives at one result only."""
-        node = path.step.node
-        return answers(node, [dy if i == path.via else None for i in range(len(node.results))], self.rules)
+        """The rule's answers when a cotangent arrives at one result only: the chain rule over this one node."""
+        asked, heard = path.step.node, list[Any]()
+
+        def told(node: Node, dys: Any, dxs: Any) -> None:
+            if node is asked:  # not what runs inside its bodies
+                heard.extend(dxs)
+
+        backprop([asked.results[path.via]], asked.inputs, [dy], [asked], rules=self.rules, on_step=told)
+        return heard
 
     def _fitted(self, dx: Any, node: Node, i: int) -> Any:
         x = node.inputs[i]

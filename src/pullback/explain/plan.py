@@ -1,7 +1,7 @@
 """What the CPU engine makes of a graph: segments, fusions, buffers, bytes, and what is left to Python.
 
-    print(tf.explain_plan(step, x, y))            a tf.function and arguments
-    print(tf.explain_plan(session, loss, feeds))  what a session would run
+print(tf.explain_plan(step, x, y))            a tf.function and arguments
+print(tf.explain_plan(session, loss, feeds))  what a session would run
 """
 
 from __future__ import annotations
@@ -51,8 +51,9 @@ def _program(what: Any, args: tuple[Any, ...]) -> Any:
     """(nodes in order, inputs, outputs, values of the inputs)."""
     if isinstance(what, Function):
         concrete = what.get_concrete_function(*args)
-        tensors = [interpreter.as_tensor(x) for x in nest.leaves_of(args) if hasattr(x, "shape")]
-        values = [t.value for t in (*tensors, *concrete.captured_inputs)]
+        tensors: list[Any] = [interpreter.as_tensor(x) for x in nest.leaves_of(args) if hasattr(x, "shape")]
+        captured: list[Any] = concrete.captured_inputs
+        values = [t.value for t in (*tensors, *captured)]
         body = concrete.graph
         return body_nodes(body), body.inputs, body.outputs, values
     if isinstance(what, BaseSession):

@@ -92,11 +92,15 @@ class Number:
         """As `value`; None also where f does not depend on it."""
         return None if self.adjoint is None else self.adjoint.value
 
+    @property
+    def is_sum_or_product(self) -> bool:
+        """Whether it is written with a sign between its inputs, "n1 * n2", and not as "Tanh(n1)"."""
+        return self.op in SIGNS and len(self.inputs) > 1
+
     def made_of(self, inputs: Sequence[str]) -> str:
         """How it is computed, with these words for its inputs."""
-        sign = SIGNS.get(self.op)
-        if sign and len(inputs) > 1:
-            return f" {sign} ".join(inputs)
+        if self.is_sum_or_product:
+            return f" {SIGNS[self.op]} ".join(inputs)
         return f"-({inputs[0]})" if self.op == "Neg" else f"{self.op}({', '.join(inputs)})"
 
 
@@ -139,7 +143,7 @@ class Walk:
             parts.append(n.made_of([f"n{i}" for i in n.inputs]))
             inputs = [self.numbers[i - 1].held for i in n.inputs]
             if inputs and all(_scalar(x) for x in (*inputs, n.held)):
-                parts.append(n.made_of([_number(x, True) for x in inputs]))
+                parts.append(n.made_of([_number(x, n.is_sum_or_product) for x in inputs]))
         elif n.name:
             parts.append(n.name)
         return [*parts, str(n.held)]
@@ -253,7 +257,7 @@ def _scalar(held: Held) -> bool:
 
 def _number(held: Held, inside: bool = False) -> str:
     value = held.value
-    return bracketed(float(value), inside) if _scalar(held) and not isinstance(value, complex) else str(held)
+    return bracketed(float(value), inside) if _scalar(held) and not isinstance(value, (bool, complex)) else str(held)
 
 
 def _few(rows: Sequence[Any]) -> list[Any]:

@@ -7,6 +7,7 @@ into runs of consecutive ones, so that no level of the tree is longer than a scr
 from __future__ import annotations
 
 import math
+from itertools import takewhile
 from typing import Any
 
 from pullback.explain.pages import Page, Section
@@ -22,8 +23,8 @@ def page(walk: Walk) -> Page:
     """The page of a walk."""
     f, count = walk.function, len(walk.numbers)
     lead = (
-        f"{f} = {walk.result.held}, made of {count} numbers. Values are computed from the inputs on; the "
-        f"derivatives of {f} come back the other way, and where paths meet they add."
+        f"{f} = {walk.result.held}, in {count} numbers. Values are computed forward, from the inputs; the derivatives "
+        f"of {f} come back the other way, and add where paths meet."
     )
     data = {"function": f, "result": walk.result.index, "numbers": _numbers(walk), "tree": tree(walk.numbers)}
     graph = Section("The graph, step by step", '<div id="walk"></div>')
@@ -82,14 +83,22 @@ def tree(numbers: tuple[Number, ...]) -> Tree:
     """Scopes as groups: {"name", "items"}, an item a number's index or a group, in order of what comes first."""
     root: Tree = {"name": "", "items": []}
     groups: dict[tuple[str, ...], Tree] = {(): root}
+    shared = _shared([n.scope for n in numbers if n.op])
     for n in numbers:
-        for depth in range(1, len(n.scope) + 1):
-            path = n.scope[:depth]
+        scope = n.scope[len(shared) :] if n.scope[: len(shared)] == shared else n.scope
+        for depth in range(1, len(scope) + 1):
+            path = scope[:depth]
             if path not in groups:
                 groups[path] = {"name": path[-1], "items": []}
                 groups[path[:-1]]["items"].append(groups[path])
-        groups[n.scope]["items"].append(n.index)
+        groups[scope]["items"].append(n.index)
     return _cut(_without_single(root))
+
+
+def _shared(scopes: list[tuple[str, ...]]) -> tuple[str, ...]:
+    """The scopes that all of them lie under, which tell nothing apart."""
+    ends = zip(min(scopes, default=()), max(scopes, default=()), strict=False)
+    return tuple(first for first, _ in takewhile(lambda pair: pair[0] == pair[1], ends))
 
 
 def _without_single(group: Tree) -> Tree:

@@ -24,7 +24,7 @@ def drawn(walk: Any) -> str:
         edges += [_edge(at[n.index], at[t.via], " + ".join(map(str, t.partials))) for t in n.terms]
         silent = {j for j in n.inputs if all(t.via != n.index for t in walk.numbers[j - 1].terms)}
         edges += [_edge(at[i], at[n.index], "") for i in sorted(silent)]
-    told = f"{walk.function} = {walk.result.held}: each number's value, and below it the derivative by it."
+    told = f"{walk.function} = {walk.result.held}: each number's value, and below it the derivative with respect to it."
     title = f"Graph of {walk.function}, values and derivatives"
     return (
         f'<svg class="graph" role="img" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '

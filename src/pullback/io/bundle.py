@@ -10,6 +10,7 @@ the new one is first completed as `prefix.pending`, which readers prefer: the tw
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import struct
 from collections.abc import Iterable, Mapping
@@ -223,31 +224,37 @@ class BundleReader:
         sizes: Any = shape
         if not entry.slices:
             return self._value(entry, dtype, sizes, what)
-        whole = np.zeros(sizes, dtype.numpy)
-        for part in entry.slices:
+
+        def value(part: Any, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
             key = slices.key(name, part)
             if key not in self._slices:
-                raise DataLossError(f"{what}: slice {slices.text(part)} is not in the index. {_REPAIR}").locate()
-            place = slices.place(part, sizes)
-            whole[place] = self._value(self._slices[key], dtype, whole[place].shape, what)
-        return whole
+                raise ValueError(f"slice {slices.text(part)} is not in the index")
+            return self._value(self._slices[key], dtype, shape, what)
+
+        try:
+            return slices.assembled(entry.slices, sizes, dtype.numpy, value)
+        except ValueError as error:
+            raise DataLossError(f"{what}: {error}. {_REPAIR}").locate() from None
 
     def _value(self, entry: Any, dtype: dtypes.DType, shape: tuple[int, ...], what: str) -> np.ndarray[Any, Any]:
         path = data_path(self.prefix, entry.shard_id, self.shards)
         data = self._bytes(path, entry, what)
         if dtype is dtypes.string:
             try:
-                strings, crc = _strings(data, int(np.prod(shape, dtype=np.int64)))
+                strings, crc = _strings(data, math.prod(shape))
             except (ValueError, IndexError, struct.error) as error:
                 raise DataLossError(f"{what}: {path} is damaged: {error}. {_REPAIR}").locate() from None
             array = np.empty(len(strings), object)
             array[:] = strings
             array = array.reshape(shape)
-        elif len(data) != int(np.prod(shape, dtype=np.int64)) * dtype.size:
+        elif len(data) != math.prod(shape) * dtype.size:
             raise DataLossError(f"{what}: {len(data)} bytes are stored for shape {shape} of {dtype.name}").locate()
         else:
             crc = crc32c(data)
-            array = from_bytes(data, dtype, shape)
+            try:
+                array = from_bytes(data, dtype, shape)
+            except ValueError as error:  # without elements, but with axes that no array has
+                raise DataLossError(f"{what}: shape {shape}: {error}. {_REPAIR}").locate() from None
         if masked(crc) != entry.crc32c:
             raise DataLossError(
                 f"{what}: the checksum of its {len(data)} bytes in {path} does not match the index; one of the two "

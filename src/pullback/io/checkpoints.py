@@ -95,21 +95,21 @@ class TableCheckpoint:
           NotFoundError: there is no such tensor. DataLossError: a slice of it is missing.
         """
         shape, dtype = self.shape(name), self.dtype(name)
-        whole = np.zeros(shape, dtype.numpy)
-        for part in self._of(name).slice:
+
+        def value(part: Any, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
             key = slices.key(name, part)
             if key not in self._values:
-                raise DataLossError(
-                    f"checkpoint {self._prefix!r}, tensor {name!r}: slice {slices.text(part)} is missing; a part of "
-                    "the checkpoint is lost"
-                ).locate()
+                raise ValueError(f"slice {slices.text(part)} is missing; a part of the checkpoint is lost")
             path, row = self._values[key]
             proto = messages.parsed(messages.SavedTensorSlices(), row, path).data.data
-            place = slices.place(part, shape)
             proto.dtype = self._meta[name].type  # neither stands in the row
-            proto.tensor_shape.CopyFrom(shape_proto(whole[place].shape))
-            whole[place] = array_of_proto(proto, f"{path}, tensor {name!r}")
-        return whole
+            proto.tensor_shape.CopyFrom(shape_proto(shape))
+            return array_of_proto(proto, f"{path}, tensor {name!r}")
+
+        try:
+            return slices.assembled(self._of(name).slice, shape, dtype.numpy, value)
+        except ValueError as error:
+            raise DataLossError(f"checkpoint {self._prefix!r}, tensor {name!r}: {error}").locate() from None
 
     def _of(self, name: str) -> Any:
         if name not in self._meta:

@@ -12,6 +12,8 @@ import heapq
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
 from pullback._names import OPS
 from pullback.core import dtypes
 from pullback.core.basics import Const
@@ -29,6 +31,8 @@ from pullback.modes.custom import Mark
 from pullback.ops.state import ReadVariableOp
 
 _MISSING = "_missing"
+# What comes of attributes of another kind than the op has, of inputs too few, of numbers out of range.
+_SENSELESS = (OpError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
 # Before this version of the format, a placeholder's empty shape meant that nothing is known of it.
 _SCALARS_SAID = 24
 
@@ -148,9 +152,7 @@ class Importer:
 
     def append(self, op: Any, inputs: Sequence[Tensor], name: str) -> Operation:
         """Adds an operation under a node's name."""
-        full = self.prefix + name
-        self.graph.reserve(full)
-        return self.graph.append(op, tuple(inputs), f"{full}/")
+        return self.graph.append(op, tuple(inputs), f"{self.graph.reserve(self.prefix + name)}/")
 
     def read(self, handle: Tensor) -> Tensor:
         """The shared read of a variable, made where the graph has none yet."""
@@ -169,9 +171,9 @@ class Importer:
         with self.graph.name_scope(None), self.graph.control_dependencies(controls):
             try:
                 found = self._made(node, inputs)
-            except (OpError, TypeError, ValueError, KeyError) as error:
-                if isinstance(error, GraphError):
-                    raise
+            except GraphError:
+                raise
+            except _SENSELESS as error:
                 raise ArgumentError(
                     f"node {node.name!r} of type {node.op} cannot be imported: {error}"
                 ).locate() from error
@@ -192,7 +194,7 @@ class Importer:
             text = node.attr[FIELDS].s
             op = REGISTRY[node.op](**fields_of_text(text, self.body, f"node {node.name!r}"))
             return self.append(op, self.values(type(op), inputs), node.name)
-        if node.op == "Identity" and inputs[0].dtype is dtypes.resource:
+        if node.op == "Identity" and inputs and inputs[0].dtype is dtypes.resource:
             return self._read_node(node, inputs[0])
         adapter = self._adapters.get("PartitionedCall" if node.op in self._functions else node.op)
         if adapter is not None:
@@ -227,6 +229,8 @@ class Importer:
         ]
 
     def _constant(self, name: str, value: Any, dtype: Any) -> Operation:
+        if not isinstance(value, np.ndarray) or dtypes.from_numpy(value.dtype) is not dtype:
+            raise ArgumentError(f"its value must be a tensor of its dtype {dtype!r}, not {value!r}")
         made = self.append(Const(value, dtype), (), name)
         made.results[0].spec = constant_spec(value, dtype)
         return made
@@ -274,8 +278,8 @@ class Importer:
         with body.as_default():
             for i, argument in enumerate(signature.input_arg):
                 spec = _spec_of(argument, function.arg_attr.get(i))
-                body.reserve(argument.name)
-                inner.made[argument.name] = [body.parameter(spec, f"{argument.name}/")]
+                name = body.reserve(argument.name)
+                inner.made[argument.name] = [body.parameter(spec, f"{name}/")]
             inner.add_all(function.node_def)
             body.outputs = [inner.tensor(function.ret[output.name]) for output in signature.output_arg]
         return body
@@ -300,6 +304,9 @@ def _in_order(nodes: list[Any], given: set[str]) -> list[Any]:
       given: names of nodes and tensors that are there already.
     """
     places = {node.name: i for i, node in enumerate(nodes)}
+    unnamed = [name for name in places if not name or name[0] == "^" or ":" in name]
+    if unnamed:
+        raise GraphError(f"nodes of the graph's file are named {unnamed}, by which no input can mean them").locate()
     if len(places) < len(nodes):
         raise GraphError("two nodes of the graph's file have the same name").locate()
     waits: list[int] = []

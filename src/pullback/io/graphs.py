@@ -70,7 +70,8 @@ def import_graph_def(
       graph_def: a GraphDef message.
       input_map: {name in graph_def: tensor}; the tensor takes the place of the one named.
       return_elements: names of operations ("x") and tensors ("x:0") of graph_def to return.
-      name: what their names begin with; "import" when None, nothing when "".
+      name: what their names begin with; "import" when None, nothing when "". One that ends in "/" may be taken
+        already: then operations whose names are taken too are numbered.
       op_dict: without meaning, as in TensorFlow.
       producer_op_list: an OpList of who wrote the graph. Attributes not known here are passed over with or without it.
     Returns:
@@ -85,7 +86,7 @@ def import_graph_def(
         graph_def = _as_graph_def(graph_def)
     graph = get_default_graph()
     mapped = {_key(k): as_tensor(v, here=graph) for k, v in (input_map or {}).items()}
-    prefix = "" if name == "" else f"{graph.unique_name((name or 'import').rstrip('/'))}/"
+    prefix = "" if name == "" else f"{graph.unique_name('import' if name is None else name)}/"
     importer = graph_import.add(graph, graph_def, prefix, mapped, "import_graph_def")
     unused = sorted(set(mapped) - importer.used)
     if unused:

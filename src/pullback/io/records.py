@@ -96,15 +96,17 @@ def opened(path: Any, compression: str = "") -> Any:
     """A file for reading, decompressed.
 
     Raises:
-      NotFoundError: there is none.
+      NotFoundError: there is none. FailedPreconditionError: it is a folder.
     """
     name = os.fsdecode(path)
     try:
         if compression == "GZIP":
             return gzip.GzipFile(name, "rb")
         file = open(name, "rb")  # noqa: SIM115 - the reader closes it
-    except (FileNotFoundError, IsADirectoryError):
+    except FileNotFoundError:
         raise NotFoundError(f"{name}; No such file or directory") from None
+    except IsADirectoryError:
+        raise FailedPreconditionError(f"{name}; Is a directory") from None
     return _Inflated(file) if compression == "ZLIB" else file
 
 
@@ -194,14 +196,18 @@ class TFRecordWriter:
             self._file: BinaryIO | None = open(self._path, "wb")  # noqa: SIM115 - `close` closes it
         except FileNotFoundError:
             raise NotFoundError(f"{self._path}; No such file or directory") from None
+        except IsADirectoryError:
+            raise FailedPreconditionError(f"{self._path}; Is a directory") from None
         self._compressor = options.compressor() if kind else None
 
     def write(self, record: Any) -> None:
         """Adds a record, given as bytes.
 
         Raises:
-          FailedPreconditionError: the writer is closed.
+          FailedPreconditionError: the writer is closed. TypeError: the record is something else.
         """
+        if not isinstance(record, (bytes, bytearray, memoryview, str)):
+            raise TypeError(f"a record must be bytes, not {type(record).__name__}")
         self._put(framed(record.encode() if isinstance(record, str) else bytes(record)))
 
     def _put(self, data: bytes) -> None:

@@ -6,7 +6,10 @@ start and length (-1: the whole axis).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
+
+import numpy as np
 
 _WHOLE = -1
 
@@ -22,11 +25,37 @@ def text(part: Any) -> str:
 
 
 def place(part: Any, shape: tuple[int, ...]) -> tuple[slice, ...]:
-    """Where the slice lies in a tensor of this shape."""
-    return tuple(
-        slice(0, size) if length == _WHOLE else slice(start, start + length)
-        for (start, length), size in zip(extents(part), shape, strict=True)
-    )
+    """Where the slice lies in a tensor of this shape.
+
+    Raises:
+      ValueError: it does not lie in it.
+    """
+    said = extents(part)
+    if len(said) != len(shape) or any(
+        length != _WHOLE and not 0 <= start <= start + length <= size
+        for (start, length), size in zip(said, shape, strict=True)
+    ):
+        raise ValueError(f"slice {text(part)} does not lie in a tensor of shape {shape}")
+    return tuple(slice(None) if length == _WHOLE else slice(start, start + length) for start, length in said)
+
+
+def assembled(
+    parts: Iterable[Any], shape: tuple[int, ...], dtype: np.dtype[Any], value: Callable[[Any, tuple[int, ...]], Any]
+) -> np.ndarray[Any, Any]:
+    """A tensor put together from slices, of which `value(part, shape)` gives each one's numbers.
+
+    Raises:
+      ValueError: a slice does not lie in the tensor, or slices leave some of it out.
+    """
+    whole, count = np.zeros(shape, dtype), 0
+    for part in parts:
+        at = place(part, shape)
+        size = whole[at].size
+        whole[at] = value(part, whole[at].shape)
+        count += size
+    if count < whole.size:
+        raise ValueError(f"its slices hold {count} of {whole.size} elements")
+    return whole
 
 
 def key(name: str, part: Any) -> bytes:

@@ -9,6 +9,7 @@ from pullback.core.names import public
 from pullback.core.shape import as_shape
 from pullback.layers import activations, constraints
 from pullback.layers.base import Layer
+from pullback.layers.sizes import axes_of
 from pullback.ops.math.arithmetic import Greater
 from pullback.ops.math.select import Cast
 from pullback.ops.nn.activation import leaky_relu, relu
@@ -79,9 +80,10 @@ class PReLU(Layer):
         self.alpha: Any = None
 
     def build(self, input_shape: Any) -> None:
-        sizes = [n for n in as_shape(input_shape) or ()][1:]
-        for axis in self.shared_axes or ():
-            sizes[axis - 1] = 1
+        sizes = list(as_shape(input_shape) or ())
+        for axis in axes_of(self.shared_axes or [], len(sizes), "PReLU"):
+            sizes[axis] = 1
+        sizes = sizes[1:]
         if None in sizes:
             raise ValueError(f"PReLU: sizes of axes that are not shared must be known, but inputs are {input_shape}")
         self.alpha = self.add_weight(

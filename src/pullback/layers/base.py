@@ -130,6 +130,7 @@ class Layer(Weighted):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Calls the layer, after building it for the first inputs."""
+        self._require_started()
         args, kwargs = self._with_inputs(args, kwargs)
         with calls.where_inputs_are((args, kwargs)) as here:
             inputs = nest.mapped(lambda x: self._converted(x, here), args[0])

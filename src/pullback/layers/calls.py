@@ -73,9 +73,6 @@ class History:
         self.starts: set[int] = set()
 
 
-_histories: weakref.WeakKeyDictionary[Graph, History] = weakref.WeakKeyDictionary()
-
-
 def symbolic(x: Any) -> bool:
     return isinstance(x, Tensor) and not isinstance(x, EagerTensor)
 
@@ -83,8 +80,8 @@ def symbolic(x: Any) -> bool:
 def history(graph: Any, make: bool = False) -> History | None:
     """The record of a graph; a graph without model inputs has none."""
     if make:
-        return _histories.setdefault(graph, History())
-    return _histories.get(graph) if isinstance(graph, Graph) else None
+        return graph.kept.setdefault("calls", History())
+    return graph.kept.get("calls") if isinstance(graph, Graph) else None
 
 
 def call_of(t: Tensor) -> Call | None:
@@ -94,12 +91,15 @@ def call_of(t: Tensor) -> Call | None:
 
 
 class _Masks:
-    """What is masked in a tensor, for as long as the tensor lives."""
+    """What is masked in a tensor, for as long as the tensor lives; of a symbolic one its graph remembers it, since a
+    mask holds its graph and so the tensor."""
 
     def __init__(self) -> None:
         self._kept: dict[int, tuple[Any, Any]] = {}
 
     def of(self, t: Any) -> Any:
+        if symbolic(t):
+            return t.node.graph.kept.get("masks", {}).get(id(t))
         found = self._kept.get(id(t))
         return found[1] if found else None
 
@@ -107,6 +107,9 @@ class _Masks:
         if mask is None:
             return
         key = id(t)
+        if symbolic(t):
+            t.node.graph.kept.setdefault("masks", {})[key] = mask
+            return
         self._kept[key] = weakref.ref(t, lambda _: self._kept.pop(key, None)), mask
 
 

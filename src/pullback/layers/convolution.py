@@ -10,6 +10,7 @@ from pullback.core.shape import as_shape
 from pullback.layers import activations, constraints, phase
 from pullback.layers.base import Layer
 from pullback.layers.input_spec import InputSpec
+from pullback.layers.sizes import positive
 from pullback.ops.array.padding import pad
 from pullback.ops.nn.bias import bias_add
 from pullback.ops.nn.conv.functions import convolution
@@ -92,7 +93,9 @@ class Convolutional(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.filters, self.groups, self.use_bias = filters, groups, use_bias
+        kind = type(self).__name__
+        self.filters, self.groups = positive(filters, f"{kind}: filters"), positive(groups, f"{kind}: groups")
+        self.use_bias = use_bias
         self.kernel_size = numbers(kernel_size, self.rank, "kernel_size")
         self.strides = numbers(strides, self.rank, "strides")
         self.dilation_rate = numbers(dilation_rate, self.rank, "dilation_rate")

@@ -9,7 +9,9 @@ from pullback.core.shape import TensorShape, as_shape
 from pullback.layers import activations, constraints
 from pullback.layers.base import Layer
 from pullback.layers.input_spec import InputSpec
+from pullback.layers.sizes import positive
 from pullback.ops.linalg.matmul import matmul, tensordot
+from pullback.ops.math.select import Cast
 from pullback.ops.nn.bias import bias_add
 from pullback.train import regularizers
 
@@ -18,7 +20,7 @@ from pullback.train import regularizers
 class Dense(Layer):
     """activation(x w + b) along the last axis.
 
-    x [..., C], w [C, units], b [units] -> [..., units]
+    x [..., C], w [C, units], b [units] -> [..., units]. Inputs of whole numbers take the type of w.
 
     Args:
       units: how many outputs. activation: a word or a function. use_bias: add b.
@@ -48,9 +50,7 @@ class Dense(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.units = int(units)
-        if self.units <= 0:
-            raise ValueError(f"Dense: units must be a positive integer, but is {units}")
+        self.units = positive(units, "Dense: units")
         self.activation, self.use_bias = activations.get(activation), use_bias
         self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
         self.kernel_regularizer = regularizers.get(kernel_regularizer)
@@ -86,6 +86,8 @@ class Dense(Layer):
         self.built = True
 
     def call(self, inputs: Any) -> Any:
+        if inputs.dtype is not self.kernel.dtype and not inputs.dtype.is_complex:
+            inputs = Cast(self.kernel.dtype)(inputs)
         rank = inputs.spec.rank
         y = matmul(inputs, self.kernel) if rank in (None, 2) else tensordot(inputs, self.kernel, [[rank - 1], [0]])
         if self.use_bias:

@@ -46,10 +46,11 @@ class Random(Layer):
 def rate_of(rate: Any, name: str = "rate") -> Any:
     """
     Raises:
-      ValueError: a rate that is a number lies outside of [0, 1].
+      ValueError: a rate lies outside of [0, 1], or is neither number nor tensor.
     """
-    if isinstance(rate, (int, float)) and not 0 <= rate <= 1:
-        raise ArgumentError(f"Invalid value {rate} received for `{name}`, expected a value between 0 and 1.").locate()
+    number = isinstance(rate, (int, float))
+    if (number and not 0 <= rate <= 1) or rate is None or isinstance(rate, str):
+        raise ArgumentError(f"Invalid value {rate!r} received for `{name}`, expected a value between 0 and 1.").locate()
     return rate
 
 
@@ -121,12 +122,18 @@ class SpatialDropout3D(_Spatial):
 
 @public("keras.layers.GaussianNoise")
 class GaussianNoise(Random):
-    """While training: adds normal numbers of this standard deviation."""
+    """While training: adds normal numbers of this standard deviation.
+
+    Raises:
+      ValueError: stddev is negative.
+    """
 
     settings = ("stddev", "seed")
 
     def __init__(self, stddev: float, seed: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        if stddev < 0:
+            raise ArgumentError(f"GaussianNoise: stddev must not be negative, but is {stddev}").locate()
         self.stddev, self.seed = stddev, seed
 
     def drawn(self, inputs: Any) -> Any:

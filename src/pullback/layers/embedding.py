@@ -8,6 +8,7 @@ from pullback.core.dtypes import int32, int64
 from pullback.core.names import public
 from pullback.layers import constraints
 from pullback.layers.base import Layer
+from pullback.layers.sizes import positive
 from pullback.ops.array.embedding import embedding_lookup
 from pullback.ops.math.arithmetic import NotEqual
 from pullback.ops.math.reduce_functions import reduce_any
@@ -47,9 +48,8 @@ class Embedding(Layer):
             kwargs["input_shape"] = (input_length,) if isinstance(input_length, int) else tuple(input_length)
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self._autocast = False
-        self.input_dim, self.output_dim = int(input_dim), int(output_dim)
-        if self.input_dim <= 0 or self.output_dim <= 0:
-            raise ValueError(f"Embedding: input_dim and output_dim must be positive, not {input_dim}, {output_dim}")
+        self.input_dim = positive(input_dim, "Embedding: input_dim")
+        self.output_dim = positive(output_dim, "Embedding: output_dim")
         self.embeddings_initializer = embeddings_initializer
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
         self.embeddings_constraint = constraints.get(embeddings_constraint)

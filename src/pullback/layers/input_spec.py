@@ -109,16 +109,17 @@ def check_inputs(specs: Any, inputs: Any, layer: str) -> None:
     """Checks inputs against what a layer says of them: an InputSpec, or a list of them.
 
     Raises:
-      ValueError: there are too few or too many inputs, or one does not fit.
+      ValueError: there are too few or too many inputs, one is None, or does not fit.
     """
     if specs is None:
         return
     wanted = list(specs) if isinstance(specs, (list, tuple)) else [specs]
     given = [x for x in nest.leaves_of(inputs) if isinstance(x, Tensor) or x is None]
     if len(given) != len(wanted):
-        if not isinstance(specs, (list, tuple)):
-            return
         raise ValueError(f'Layer "{layer}" expects {len(wanted)} input(s), but it received {len(given)} input tensors')
     for i, (spec, x) in enumerate(zip(wanted, given, strict=True)):
-        if spec is not None and not (x is None and spec.optional):
-            spec.check(x, f'Input {i} of layer "{layer}"')
+        if spec is None or (x is None and spec.optional):
+            continue
+        if x is None:
+            raise ValueError(f'Input {i} of layer "{layer}" must be a tensor, but is None')
+        spec.check(x, f'Input {i} of layer "{layer}"')

@@ -10,6 +10,7 @@ from pullback.core.basics import ZerosLike
 from pullback.core.errors import ArgumentError
 from pullback.core.names import public, public_value
 from pullback.layers.base import Layer
+from pullback.layers.sizes import axes_of
 from pullback.ops.array.joining import concat
 from pullback.ops.array.shape import expand_dims
 from pullback.ops.linalg.einsum import einsum
@@ -157,6 +158,7 @@ class Dot(Layer):
             raise ArgumentError("A `Dot` layer should be called on a list of 2 inputs.").locate()
         a, b = inputs
         first, second = self.axes if isinstance(self.axes, list) else (self.axes, self.axes)
+        (first,), (second,) = axes_of(first, a.spec.rank, "Dot"), axes_of(second, b.spec.rank, "Dot")
         if self.normalize:
             a, b = l2_normalize(a, first), l2_normalize(b, second)
         left = [*"zabcdefgh"][: a.spec.rank]

@@ -24,25 +24,13 @@ from pullback.layers import constraints
 from pullback.layers.base import Layer
 from pullback.layers.dropout import either
 from pullback.layers.input_spec import InputSpec
+from pullback.layers.sizes import axes_of
 from pullback.modes.default import graph_for
 from pullback.ops.array.shape import reshape
 from pullback.ops.math.select import Cast
 from pullback.ops.nn.fused_norm import FusedBatchNormV3
 from pullback.ops.nn.normalization import batch_normalization, moments
 from pullback.train import regularizers
-
-
-def _positive_axes(axis: Any, rank: int, name: str) -> list[int]:
-    """Axes counted from the front.
-
-    Raises:
-      ValueError: there is no such axis, or one is named twice.
-    """
-    given = [int(a) for a in (axis if isinstance(axis, (list, tuple)) else [axis])]
-    found = [a + rank if a < 0 else a for a in given]
-    if any(not 0 <= a < rank for a in found) or len(set(found)) != len(found):
-        raise ArgumentError(f"{name}: axis {axis} does not fit inputs of {rank} axes").locate()
-    return found
 
 
 class _Scaled(Layer):
@@ -141,7 +129,7 @@ class BatchNormalization(_Scaled):
         sizes = as_shape(input_shape)
         if sizes is None:
             raise ValueError("BatchNormalization: the inputs must have a known number of axes")
-        self._axes = _positive_axes(self.axis, len(sizes), "BatchNormalization")
+        self._axes = axes_of(self.axis, len(sizes), "BatchNormalization")
         counts = [sizes[a] for a in self._axes]
         if None in counts:
             raise ValueError(f"BatchNormalization: the size of axis {self.axis} must be known, but inputs are {sizes}")
@@ -276,7 +264,7 @@ class LayerNormalization(_Scaled):
         sizes = as_shape(input_shape)
         if sizes is None:
             raise ValueError("LayerNormalization: the inputs must have a known number of axes")
-        self._axes = sorted(_positive_axes(self.axis, len(sizes), "LayerNormalization"))
+        self._axes = sorted(axes_of(self.axis, len(sizes), "LayerNormalization"))
         self.add_scale([sizes[a] for a in self._axes], None)
         self.built = True
 

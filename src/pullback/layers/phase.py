@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from typing import Any
 
 from pullback.core import interpreter
@@ -19,9 +18,6 @@ class _Settings:
     layout = "channels_last"
     epsilon = 1e-7
     phase: int | None = None
-
-
-_phases: weakref.WeakKeyDictionary[Graph, Any] = weakref.WeakKeyDictionary()
 
 
 @public("keras.backend.floatx")
@@ -94,7 +90,7 @@ def set_learning_phase(value: Any) -> None:
         raise ArgumentError(f"set_learning_phase: expected learning phase to be 0 or 1, but it is {value!r}").locate()
     here = interpreter.current()
     if isinstance(here, Graph) and isinstance(here.outermost, Graph):
-        _phases[here.outermost] = int(value)
+        here.outermost.kept["learning phase"] = int(value)
     else:
         _Settings.phase = int(value)
 
@@ -106,10 +102,11 @@ def learning_phase() -> Any:
     outermost = here.outermost if isinstance(here, Graph) else here
     if not isinstance(outermost, Graph):
         return _Settings.phase or 0
-    if outermost not in _phases:
+    if "learning phase" not in outermost.kept:
         with outermost.as_default(), outermost.control_dependencies(None), outermost.name_scope(None):
-            _phases[outermost] = placeholder_with_default(False, (), name="keras_learning_phase")
-    return _phases[outermost]
+            made = placeholder_with_default(False, (), name="keras_learning_phase")
+            outermost.kept["learning phase"] = made
+    return outermost.kept["learning phase"]
 
 
 def chosen(here: Any) -> Any:
@@ -117,11 +114,11 @@ def chosen(here: Any) -> Any:
     outermost = here.outermost if isinstance(here, Graph) else here
     if not isinstance(outermost, Graph):
         return None if _Settings.phase is None else bool(_Settings.phase)
-    found = _phases.get(outermost)
+    found = outermost.kept.get("learning phase")
     return None if found is None or isinstance(found, Tensor) else bool(found)
 
 
-def forget() -> None:
-    """Nobody says whether layers train."""
+def forget(graph: Graph) -> None:
+    """Nobody says whether layers train, neither eagerly nor in this graph."""
     _Settings.phase = None
-    _phases.clear()
+    graph.kept.pop("learning phase", None)

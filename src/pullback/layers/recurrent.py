@@ -15,6 +15,7 @@ from pullback.core.tensor import Tensor
 from pullback.layers import recurrent_cells as cells
 from pullback.layers import values
 from pullback.layers.base import Layer, described
+from pullback.layers.input_spec import InputSpec
 from pullback.layers.recurrence import rnn
 from pullback.layers.rnn_cells import zeros_of_size
 from pullback.layers.sizes import sizes_of
@@ -90,6 +91,10 @@ class RNN(Layer):
         mask = nest.leaves_of(mask)[0] if nest.is_nest(mask) else mask
         kept = self._kept_states(inputs) if self.stateful and initial is None else None
         zeros = self.get_initial_state(inputs)
+        if initial is not None and len(initial) != len(nest.leaves_of(zeros)):
+            raise ArgumentError(
+                f'Layer "{self.name}" needs {len(nest.leaves_of(zeros))} initial states, but {len(initial)} were given'
+            ).locate()
         states = zeros if initial is None else nest.unflatten(nest.flatten(zeros)[1], initial)
         if kept is not None:
             states = nest.unflatten(nest.flatten(zeros)[1], [v.value() for v in kept])
@@ -206,6 +211,10 @@ class _OfCell(RNN):
         given = {"units": units, **dict(zip(names[1:], args, strict=False))}
         given |= {k: kwargs.pop(k) for k in names if k in kwargs}
         super().__init__(self.cell_class(**given, dtype=kwargs.get("dtype")), **kwargs)
+
+    def call(self, inputs: Any, mask: Any = None, training: Any = None) -> Any:
+        InputSpec(ndim=3).check(nest.leaves_of(inputs)[0], f'Input 0 of layer "{self.name}"')
+        return super().call(inputs, mask, training)
 
     def __getattr__(self, name: str) -> Any:
         """The cell's arguments are the layer's."""

@@ -17,7 +17,7 @@ from pullback.layers import activations, constraints, phase
 from pullback.layers.base import Layer, described
 from pullback.layers.dropout import either
 from pullback.layers.rnn_cells import zeros_of_size
-from pullback.layers.sizes import sizes_of
+from pullback.layers.sizes import positive, sizes_of
 from pullback.layers.weights import starting
 from pullback.modes.default import graph_for
 from pullback.ops.array.joining import concat
@@ -73,9 +73,8 @@ class _Cell(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if units <= 0:
-            raise ValueError(f"{type(self).__name__}: units must be a positive integer, but is {units}")
-        self.units, self.use_bias, self.activation = units, use_bias, activations.get(activation)
+        self.units, self.use_bias = positive(units, f"{type(self).__name__}: units"), use_bias
+        self.activation = activations.get(activation)
         self.kernel_initializer, self.recurrent_initializer = kernel_initializer, recurrent_initializer
         self.bias_initializer = bias_initializer
         given = (kernel_regularizer, recurrent_regularizer, bias_regularizer)

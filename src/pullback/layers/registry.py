@@ -50,8 +50,12 @@ def layer_of(config: Any, custom_objects: Any = None) -> Any:
     Args:
       custom_objects: {class name: class} of layers that are not ours.
     Raises:
-      ArgumentError: there is no such class.
+      ArgumentError: there is no such class, or the configuration is none of a layer.
     """
+    if not isinstance(config, dict) or not isinstance(config.get("config"), dict) or "class_name" not in config:
+        raise ArgumentError(
+            f'A layer is described as {{"class_name": ..., "config": {{...}}}}, not {config!r}'
+        ).locate()
     name = config["class_name"]
     cls = {**known(), **registered(), **(custom_objects or {})}.get(name)
     if cls is None:

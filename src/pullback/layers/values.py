@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -12,26 +11,25 @@ from pullback.core.graph import Graph
 from pullback.modes.session import Session, get_default_session
 from pullback.modes.variable import Variable
 
-_sessions: weakref.WeakKeyDictionary[Graph, Any] = weakref.WeakKeyDictionary()
-
 
 def session_of(graph: Graph) -> Any:
     """The default session when it runs this graph, else one kept for the graph."""
     default = get_default_session()
     if default is not None and default.graph is graph:
         return default
-    if graph not in _sessions:
-        _sessions[graph] = Session(graph=graph)
-    return _sessions[graph]
+    if "session" not in graph.kept:
+        graph.kept["session"] = Session(graph=graph)
+    return graph.kept["session"]
 
 
 def use_session(session: Any) -> None:
     """Makes a session the one that Keras uses for its graph."""
-    _sessions[session.graph] = session
+    session.graph.kept["session"] = session
 
 
-def forget_sessions() -> None:
-    _sessions.clear()
+def forget_session(graph: Graph) -> None:
+    """The next one of a graph is new."""
+    graph.kept.pop("session", None)
 
 
 def started(session: Any, variables: Iterable[Variable]) -> Any:

@@ -40,6 +40,15 @@ class Weighted:
         self._called_losses: list[Any] = []
         self._updates: list[Any] = []
 
+    def _require_started(self) -> None:
+        """
+        Raises:
+          RuntimeError: a subclass did not call its base's constructor.
+        """
+        if "_updates" not in vars(self):
+            kind = type(self).__name__
+            raise RuntimeError(f"{kind}: call `super().__init__()` as the first statement in the `__init__()` method")
+
     # --- making ----------------------------------------------------------------------------------------------------
 
     def add_weight(

@@ -72,7 +72,7 @@ class Bidirectional(Wrapper):
       merge_mode: "concat" end to end, "sum", "mul", "ave", or None: a list of both.
       weights: the first values of both layers' variables.
     Raises:
-      ValueError: merge_mode is not known, or both layers go the same way.
+      ValueError: merge_mode is not known, the layer is not recurrent, or both layers go the same way.
     """
 
     settings = ("merge_mode",)
@@ -89,6 +89,10 @@ class Bidirectional(Wrapper):
         if merge_mode not in ("sum", "mul", "ave", "concat", None):
             raise ArgumentError(
                 f'Bidirectional: merge_mode must be "sum", "mul", "ave", "concat" or None, not {merge_mode!r}'
+            ).locate()
+        if not all(hasattr(layer, word) for word in ("go_backwards", "return_sequences", "return_state")):
+            raise ArgumentError(
+                f"Bidirectional: layer must be recurrent (go_backwards, return_sequences, return_state), not {layer!r}"
             ).locate()
         if getattr(layer, "_batch_input_shape", None) is not None and "input_shape" not in kwargs:
             kwargs.setdefault("batch_input_shape", layer._batch_input_shape)

@@ -165,7 +165,7 @@ def custom_gradient(f: Callable[..., Any] | None = None) -> Callable[..., Any]:
     return call
 
 
-class _Listens:
+class Listens:
     """A tape that only notes which variables are read."""
 
     def __init__(self) -> None:
@@ -185,7 +185,7 @@ class _Listens:
 def _custom(f: Callable[..., Any], flat: list[Any], structure: Any, kwargs: Any) -> Any:
     here = interpreter.current()
     arguments = [_argument(x) for x in flat]
-    listens = _Listens()
+    listens = Listens()
     tapes = here.tapes
     here.tapes = (*tapes, listens)  # what f computes stays on the tapes: grad_fn may differentiate through it
     try:

@@ -13,6 +13,7 @@ from typing import Any
 
 from pullback.core import interpreter
 from pullback.core.dialect import V1, V2
+from pullback.core.dtypes import resource
 from pullback.core.graph import Graph
 from pullback.core.names import public
 
@@ -37,6 +38,15 @@ class GraphV1(Graph):
 
     def __init__(self) -> None:
         super().__init__(_Default.dialect)
+
+    def get_tensor_by_name(self, name: str) -> Any:
+        """The tensor of a name. A variable's own name, as "w:0", gives the variable: in TensorFlow 1 it gives a
+        reference that is read where it is used and may be assigned to, and that is what a variable does."""
+        tensor = super().get_tensor_by_name(name)
+        if tensor.dtype is not resource:
+            return tensor
+        held = (value for values in self.collections.values() for value in values)
+        return next((value for value in held if getattr(value, "handle", None) is tensor), tensor)
 
 
 _Default.graph = GraphV1()

@@ -52,4 +52,4 @@ def tuple_v1(tensors: Any, name: str | None = None, control_inputs: Any = None) 
     if not isinstance(here, Graph):
         return list(tensors)
     with here.name_scope(name or "tuple"), here.control_dependencies([*present, *(control_inputs or ())]):
-        return [None if t is None else Identity()(t) for t in tensors]
+        return [None if t is None else Identity()(t, name="control_dependency") for t in tensors]

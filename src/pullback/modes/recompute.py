@@ -11,7 +11,7 @@ from pullback.core import interpreter, nest
 from pullback.core.graph import Graph
 from pullback.core.names import public
 from pullback.core.tensor import Tensor
-from pullback.modes.custom import _Listens, custom_gradient
+from pullback.modes.custom import Listens, custom_gradient
 from pullback.modes.tape import GradientTape
 
 
@@ -43,7 +43,7 @@ def _only_listening() -> Iterator[None]:
     """No tape keeps what runs inside; which variables are read is still heard."""
     here = interpreter.current()
     tapes = here.tapes
-    here.tapes = tuple(t for t in tapes if isinstance(t, _Listens))
+    here.tapes = tuple(t for t in tapes if isinstance(t, Listens))
     try:
         yield
     finally:

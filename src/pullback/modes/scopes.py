@@ -158,7 +158,7 @@ class variable_scope:
         outer = state.current
         given = self._given
         if isinstance(given, VariableScope):
-            base, name, shown = given, given.name, given.original_name_scope or given.name
+            base, name, shown = given, given.name, given.name
         else:
             base = outer
             short = given if given is not None else self._unique(state, outer)
@@ -168,7 +168,7 @@ class variable_scope:
         scope_name = ""
         if self._auxiliary and shown:
             # A scope that is entered again names its operations anew, as TensorFlow does: scope_1/...
-            last = shown.rstrip("/").rpartition("/")[2] if isinstance(given, VariableScope) else shown
+            last = shown.rpartition("/")[2] if isinstance(given, VariableScope) else shown
             scope_name = stack.enter_context(graph.name_scope(last))
         reuse = self._reuse or base.reuse or outer.reuse
         scope = VariableScope(reuse, name, name_scope=scope_name)
@@ -265,8 +265,6 @@ def get_variable(
       ValueError: the variable exists and reuse is not on, or does not exist and reuse is True; or the shape is
         not known.
     """
-    if partitioner is not None:
-        raise ArgumentError("get_variable: partitioned variables are not supported; leave partitioner out")
     scope = get_variable_scope()
     getter = custom_getter or scope.custom_getter
     settings = {
@@ -276,8 +274,13 @@ def get_variable(
         "regularizer": scope.regularizer if regularizer is None else regularizer,
         "trainable": trainable,
         "collections": collections,
+        "caching_device": scope.caching_device if caching_device is None else caching_device,
+        "partitioner": partitioner,
         "validate_shape": validate_shape,
+        "use_resource": scope.use_resource if use_resource is None else use_resource,
         "constraint": scope.constraint if constraint is None else constraint,
+        "synchronization": synchronization,
+        "aggregation": aggregation,
         "reuse": scope.reuse,
     }
     full = f"{scope.name}/{name}" if scope.name else name
@@ -303,6 +306,8 @@ def _get(
     synchronization: Any = None,
     aggregation: Any = None,
 ) -> Any:
+    if partitioner is not None:
+        raise ArgumentError("get_variable: partitioned variables are not supported; leave partitioner out")
     state = _state()
     found = state.variables.get(name)
     if found is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pullback.core.basics import accumulate_n, add_n
 from pullback.core.names import public
 from pullback.modes.default import GraphKeys, get_default_graph
 from pullback.modes.grouping import group, no_op
@@ -18,6 +19,8 @@ public(v1="initializers.global_variables")(global_variables_initializer)
 public(v1="initializers.local_variables")(local_variables_initializer)
 public(v1="initializers.variables")(variables_initializer)
 public("dtypes.cast")(cast)
+public("math.add_n")(add_n)
+public("math.accumulate_n")(accumulate_n)
 
 
 @public(v1=("tables_initializer", "initializers.tables_initializer"))

@@ -74,6 +74,14 @@ class _Plan:
         self.program, self.fed, self.rebuild, self.rewrites, self.roots = program, fed, rebuild, rewrites, roots
 
 
+class Device(NamedTuple):
+    """A device as `list_devices` tells of it; memory_limit_bytes is 0, as nothing limits it."""
+
+    name: str
+    device_type: str
+    memory_limit_bytes: int = 0
+
+
 class BaseSession:
     """Runs operations of a graph and evaluates tensors.
 
@@ -174,9 +182,15 @@ class BaseSession:
 
         return call
 
-    def list_devices(self) -> list[str]:
+    @property
+    def graph_def(self) -> Any:
+        """The graph as a GraphDef message."""
+        graph: Any = self._graph  # its method is the io layer's
+        return graph.as_graph_def()
+
+    def list_devices(self) -> list[Device]:
         """The devices there are."""
-        return [run_options.DEVICE]
+        return [Device(run_options.DEVICE, "CPU")]
 
     def _feeds(self, feed_dict: Any) -> list[tuple[Tensor, Any]]:
         return [pair for key, value in feed_dict.items() for pair in self._feed(key, value)]
@@ -192,7 +206,10 @@ class BaseSession:
             if nest.is_nest(key):
                 parts = key if isinstance(key, tuple) else nest.leaves_of(key)
                 return [pair for part in zip(parts, value, strict=True) for pair in self._feed(*part)]
-            key = self._graph.as_graph_element(key, allow_operation=False)
+            try:
+                key = self._graph.as_graph_element(key, allow_operation=False)
+            except (KeyError, ValueError, TypeError) as error:
+                raise TypeError(f"Cannot interpret feed_dict key as Tensor: {error}") from None
         if type(key) is EagerTensor or key.node.graph is not self._graph:
             raise TypeError(f"Cannot interpret feed_dict key as Tensor: {key!r} is not an element of this graph.")
         return [(key, fed_value(key, value))]

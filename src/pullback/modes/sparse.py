@@ -13,15 +13,15 @@ from pullback.modes.default import building
 from pullback.ops.sparse import SparseTensor, made
 
 
-class _Made(type):
-    """Every SparseTensor is one of TensorFlow 1's too."""
+class SameInstances(type):
+    """Of a class of TensorFlow 1 that only makes things elsewhere: its base's instances are its own."""
 
     def __instancecheck__(cls, instance: Any) -> bool:
-        return isinstance(instance, SparseTensor)
+        return isinstance(instance, cls.__mro__[1])
 
 
 @public(v1=("SparseTensor", "sparse.SparseTensor"))
-class SparseTensorV1(SparseTensor, metaclass=_Made):
+class SparseTensorV1(SparseTensor, metaclass=SameInstances):
     """A SparseTensor whose parts are constants of the default graph."""
 
     def __new__(cls, indices: Any, values: Any, dense_shape: Any) -> Any:

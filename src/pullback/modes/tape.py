@@ -239,7 +239,7 @@ class GradientTape:
             if dx is None:
                 out.append(None)
                 continue
-            whole = _joined_shapes(shape_of(y), shape_of(_value_of(x)))
+            whole = joined_shapes(shape_of(y), shape_of(_value_of(x)))
             out.append(REGISTRY["Reshape"]()(dx, whole))
         return nest.unflatten(structure, out)
 
@@ -297,7 +297,7 @@ class GradientTape:
             for i, (x, dx) in enumerate(zip(flat, rows, strict=True)):
                 if dx is None:
                     zero = zeros_for(x)
-                    rows[i] = REGISTRY["BroadcastTo"]()(zero, _joined_shapes((count,), shape_of(zero)))
+                    rows[i] = REGISTRY["BroadcastTo"]()(zero, joined_shapes((count,), shape_of(zero)))
         return rows
 
     def _pulled(self, y: Tensor, flat: list[Any], nodes: list[Node], seeds: Tensor, size: Any) -> list[Any]:
@@ -318,7 +318,7 @@ class GradientTape:
         pulled: list[Any] = [None] * len(xs)
         for i, dx, axis in zip(positions, outs, axes, strict=True):
             if axis is None:  # the same for every cotangent: only possible when there is nothing to pull back
-                dx = REGISTRY["BroadcastTo"]()(dx, _joined_shapes((size,), shape_of(dx)))
+                dx = REGISTRY["BroadcastTo"]()(dx, joined_shapes((size,), shape_of(dx)))
             pulled[i] = dx
         found = iter(pulled)
         return [next(found) if id(h) in self._watched else None for h in handles]
@@ -341,7 +341,7 @@ def _unit_cotangents(y: Tensor, size: int | None) -> Tensor:
     return REGISTRY["Reshape"]()(one_hot, shape)
 
 
-def _joined_shapes(a: Any, b: Any) -> Any:
+def joined_shapes(a: Any, b: Any) -> Any:
     if isinstance(a, tuple) and isinstance(b, tuple) and not any(isinstance(n, Tensor) for n in (*a, *b)):
         return a + b
     return REGISTRY["ConcatV2"]()(_vector(a), _vector(b), 0)

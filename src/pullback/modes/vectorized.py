@@ -13,7 +13,7 @@ from pullback.core.graph import Graph
 from pullback.core.names import public
 from pullback.core.op import REGISTRY
 from pullback.core.tensor import Node, Tensor
-from pullback.modes.tape import _joined_shapes
+from pullback.modes.tape import joined_shapes
 from pullback.ops.control import bodies
 from pullback.ops.control.map import entry_spec
 from pullback.transforms.batch import batched
@@ -94,4 +94,4 @@ def _repeated(y: Tensor, size: Any) -> Tensor:
     if isinstance(size, Tensor):
         size = REGISTRY["Reshape"]()(size, (1,))
         return REGISTRY["BroadcastTo"]()(y, REGISTRY["ConcatV2"]()(size, REGISTRY["Shape"]()(y), 0))
-    return REGISTRY["BroadcastTo"]()(y, _joined_shapes((size,), shape_of(y)))
+    return REGISTRY["BroadcastTo"]()(y, joined_shapes((size,), shape_of(y)))

@@ -45,7 +45,7 @@ def sweep(module: Module, s: Sweep) -> None:
     """Kernel: y of x and w, whose taps lie `down` and `over` apart. Items are (image, band of output rows)."""
     words = dict.fromkeys(("x", "w", "y"), s.kind.pointer) | dict.fromkeys(_SWEEP, I64)
     with module.kernel("sweep", **words) as (f, x, w, y, *numbers), f.loop(f.begin, f.end) as item:
-        n = dict(zip(_SWEEP, numbers, strict=True))
+        n: dict[str, Value] = dict(zip(_SWEEP, numbers, strict=True))
         image, first = item // n["bands"], item % n["bands"] * n["band"]
         source = x.at(image * n["H"] * n["W"] * n["C"])
         with f.loop(first, f.minimum(n["P"], first + n["band"])) as p:
@@ -100,10 +100,14 @@ class _Sweeping:
         """Some neighbouring columns whose taps all lie inside."""
         f, s, n, lanes = self.f, self.s, self.n, self.lanes
         source, to = self.source.at((q * s.stride - n["left"]) * n["C"]), self.y.at(q * n["yq"])
+        beyond = source.at(self.rows * n["dh"] * n["W"] * n["C"])
 
         def some(c: Any, _: int, mask: Value | None) -> None:
             wide = s.kind.by(lanes)
             sums = [f.variable(f.zero(wide), wide) for _ in range(count)]
+            for t in range(count):  # the row that the next output row will be the first to need, and that row itself
+                f.prefetch(beyond.at(n["C"] * (t * s.stride) + c))
+                f.prefetch(to.at(n["yp"] + n["yq"] * t + c), writes=True)
             with f.loop(0, self.rows) as i:
                 x, w = source.at(i * n["dh"] * n["W"] * n["C"] + c), self.weights.at(i * n["down"] + c)
                 weights = [w.load(n["over"] * j, lanes, mask) for j in range(s.taps)]
@@ -173,7 +177,7 @@ def sweep_filter(module: Module, s: SweepFilter) -> None:
     """Kernel: partial dw of x and dy. Items are shares of the rows of all images, each with a dw of its own."""
     words = dict.fromkeys(("x", "dy", "result"), s.kind.pointer) | dict.fromkeys(_FILTER, I64)
     with module.kernel("sweep_filter", **words) as (f, x, dy, dw, *numbers), f.loop(f.begin, f.end) as item:
-        n = dict(zip(_FILTER, numbers, strict=True))
+        n: dict[str, Value] = dict(zip(_FILTER, numbers, strict=True))
         KH, KW = s.kernel
         to = dw.at(item * (KH * KW) * n["C"])
         f.clear(to, n["C"] * (KH * KW))
@@ -229,6 +233,9 @@ def _row_filter(module: Module, s: SweepFilter, rows: int) -> Function:
                         sums[i, j, v].value = f.fma(value, given[v], sums[i, j, v].value)
 
             with f.loop(first, beyond) as q:
+                for v in range(vectors):  # what the next row of dy is the first to need, and that row itself
+                    f.prefetch(x.at((q * s.stride - left + dh * W * rows) * C + c + v * lanes))
+                    f.prefetch(dy.at((q + Q) * C + c + v * lanes))
                 add(q, range(KW))
             for columns in ((f.constant(0, I64), first), (beyond, Q)):
                 with f.loop(*columns) as q:

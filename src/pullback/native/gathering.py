@@ -41,7 +41,26 @@ class Gather(NamedTuple):
 
 
 _GATHER = (
-    *("images", "H", "W", "C", "P", "Q", "K", "KH", "KW", "sh", "sw", "dh", "dw", "top", "left", "first", "beyond"),
+    *(
+        "images",
+        "H",
+        "W",
+        "C",
+        "c",
+        "P",
+        "Q",
+        "K",
+        "KH",
+        "KW",
+        "sh",
+        "sw",
+        "dh",
+        "dw",
+        "top",
+        "left",
+        "first",
+        "beyond",
+    ),
     *("times", "tiles", "edge_times", "edge_tiles", "rows", "bands", "groups", "splits", "whole", "size"),
 )
 
@@ -101,7 +120,7 @@ class _Gathering:
             kh, kw = tap // n["KW"], tap % n["KW"]
             shift = kw * n["dw"] - n["left"]
             begin, end = self.reached(shift, n["W"], n["sw"], *columns)
-            self.run(rows, x.at(shift * n["C"]), dy, dw, kh, tap * n["C"], (begin, end), of, sizes, i, n[counts[0]])
+            self.run(rows, x.at(shift * n["C"]), dy, dw, kh, tap * n["c"], (begin, end), of, sizes, i, n[counts[0]])
 
     def rows_of_taps(self, rows: Any, x: Value, dy: Value, dw: Value, part: Value, of: Any) -> None:
         """Tiles over a whole filter row, for columns that all its taps reach."""
@@ -109,7 +128,7 @@ class _Gathering:
         total = n["KH"] * n["tiles"]
         with f.loop(total * part // n["splits"], total * (part + 1) // n["splits"]) as item:
             kh, i = item // n["tiles"], item % n["tiles"]
-            first = kh * n["KW"] * n["C"]
+            first = kh * n["KW"] * n["c"]
             columns = n["first"], n["beyond"]
             self.run(rows, x.at(-n["left"] * n["C"]), dy, dw, kh, first, columns, of, self.s.sizes, i, n["times"])
 
@@ -155,15 +174,17 @@ class _Gathering:
 
 
 def to_filter(task: Any, x: Any, dy: Any, dw: Any, strides: Any, dilations: Any, outs: Any, before: Any) -> None:
-    """Adds the jobs of a filter's gradient: outs are the sizes of dy, before the padding at top and left."""
+    """Adds the jobs of a filter's gradient: outs are the sizes of dy, before the padding at top and left. dw is
+    [KH,KW,c,K], x has c channels for each group."""
     kind = x.kind
-    (N, H, W, C), (KH, KW, _, K), (P, Q) = x.shape, dw.shape, outs
-    lanes = host().lanes(kind)
-    merged = C < FEW and dilations[1] == 1 and KW > 1
-    rows = KW * C if merged else C
-    block = chosen(host(), rows, K, lanes)
-    whole, last, tail = channel_blocks(K, lanes, block.vectors)
-    tiles, edge = split(rows, block.rows), split(C, block.rows)
+    (N, H, W, C), (KH, KW, c, K), (P, Q) = x.shape, dw.shape, outs
+    lanes, parted = host().lanes(kind), C // c if c else 1
+    k = K // parted if parted else K
+    merged = C < FEW and parted == 1 and dilations[1] == 1 and KW > 1
+    rows = KW * c if merged else c
+    block = chosen(host(), rows, k, lanes)
+    whole, last, tail = channel_blocks(k, lanes, block.vectors)
+    tiles, edge = split(rows, block.rows), split(c, block.rows)
     first, beyond = whole_range(W, KW, strides[1], dilations[1], before[1], Q)
     groups = max(1, min(N, 8, PARTIAL // max(1, dw.bytes)))
     groups = 1 << groups.bit_length() - 1  # even shares for the usual numbers of threads
@@ -173,12 +194,14 @@ def to_filter(task: Any, x: Any, dy: Any, dw: Any, strides: Any, dilations: Any,
     task.job(clear, (kind,), [result], items=result.size)
     s = Gather(kind, block.vectors, last, tail, _sizes(tiles), merged, _sizes(edge) if merged else ())
     numbers = (
-        *(N, H, W, C, P, Q, K, KH, KW, *strides, *dilations, *before, first, beyond),
+        *(N, H, W, C, c, P, Q, K, KH, KW, *strides, *dilations, *before, first, beyond),
         *(tiles[0][1] if tiles else 0, _count(tiles), edge[0][1] if edge else 0, _count(edge)),
         *(band, -(-P // band) if P else 0, groups, splits, whole, dw.size),
     )
-    cost = 0.35 * N * P * Q * KH * KW * C * K / lanes / 2
-    task.job(gather, (s,), [x, dy, result, *numbers], items=groups * splits if dw.size else 0, cost=cost)
+    cost = 0.35 * N * P * Q * KH * KW * c * k / lanes / 2
+    for part in range(parted):
+        words = [x.part(part * c), dy.part(part * k), result.part(part * k), *numbers]
+        task.job(gather, (s,), words, items=groups * splits if dw.size else 0, cost=cost)
     if groups > 1:
         words = [result, dw, groups, dw.size, dw.dtype.type(1)]
         task.job(loops.combine, ("sum", kind), words, items=dw.size)

@@ -559,6 +559,11 @@ class Function:
         else:
             self.intrinsic("llvm.aarch64.hint", None, _Raw("i32", 1))
 
+    def prefetch(self, place: Value, writes: bool = False) -> None:
+        """Tells the processor that a cache line will be read, or written, soon. The address may be any."""
+        hints = (_Raw("i32", number) for number in (int(writes), 3, 1))
+        self.intrinsic("llvm.prefetch.p0", None, place, *hints)
+
     def copy(self, to: Value, source: Value, count: Any) -> None:
         """`count` elements; the two do not overlap."""
         size = self.as_value(count * to.element.bytes, I64)

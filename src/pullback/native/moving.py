@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 from pullback.native.ir import I8, I16, I32, I64, Module, Type
 from pullback.native.machine import host
+from pullback.native.tiles import transposed
 
 KINDS = {1: I8, 2: I16, 4: I32, 8: I64}  # elements are moved as integers of their size
 MOST_AXES = 6
+MOST_OUTER = 3  # axes beside the two that change places
 
 
 def move(module: Module, kind: Type, axes: int, runs: bool) -> None:
@@ -44,6 +47,32 @@ def move(module: Module, kind: Type, axes: int, runs: bool) -> None:
             else:
                 i, j = item // sizes[1], item % sizes[1]
                 along(2, source.at(i * xs[0] + j * xs[1]), to.at(i * ys[0] + j * ys[1]))
+
+
+def turn(module: Module, kind: Type, outer: int) -> None:
+    """Kernel: y[..., a, b] = x[..., b, a] where a is dense in x and b in y: squares of lanes are turned in registers.
+    Items are (index of the `outer` axes, a vector of a)."""
+    numbers = ["na", "nb", "xb", "ya", *[f"{what}{i}" for what in ("n", "x", "y") for i in range(outer)]]
+    names = {"source": kind.pointer, "to": kind.pointer} | dict.fromkeys(numbers, I64)
+    lanes = host().lanes(kind)
+    with module.kernel("turn", **names) as (f, source, to, na, nb, xb, ya, *rest):
+        sizes, xs, ys = rest[:outer], rest[outer : 2 * outer], rest[2 * outer :]
+        vectors = (na + (lanes - 1)) // lanes
+        with f.loop(f.begin, f.end) as item:
+            index, first = item // vectors, item % vectors * lanes
+            x, y = source.at(first), to.at(first * ya)
+            for size, dx, dy in reversed(list(zip(sizes, xs, ys, strict=True))):
+                x, y, index = x.at(index % size * dx), y.at(index % size * dy), index // size
+            count = f.minimum(na - first, lanes)
+            whole = nb // lanes * lanes
+            with f.when(count.equals(lanes)), f.loop(0, whole, lanes) as b:
+                square = [x.load((b + i) * xb, lanes) for i in range(lanes)]
+                for i, row in enumerate(transposed(f, square)):
+                    y.store(row, b + ya * i)
+            done = f.select(count.equals(lanes), whole, 0)
+            with f.loop(done, nb) as b:
+                with f.loop(0, count) as a:
+                    y.store(x.load(b * xb + a), a * ya + b)
 
 
 def fill(module: Module, kind: Type) -> None:
@@ -98,6 +127,8 @@ def add_move(
                 break
     elif len(sizes) == 1:
         sizes, a, b = [1, *sizes], [0, *a], [0, *b]
+    if _add_turn(task, kind, x.part(first) if first else x, y.part(to) if to else y, (sizes, a, b)):
+        return True
     axes = len(sizes)
     items = sizes[0] if axes <= 2 else sizes[0] * sizes[1]
     words = [x.part(first) if first else x, y.part(to) if to else y, *sizes, *a, *b]
@@ -105,4 +136,20 @@ def add_move(
     for n in sizes:
         total *= n
     task.job(move, (kind, axes, a[-1] == b[-1] == 1), words, items=items, cost=0.4 * total)
+    return True
+
+
+def _add_turn(task: Any, kind: Type, x: Any, y: Any, axes: tuple[list[int], list[int], list[int]]) -> bool:
+    """Adds the copy as squares turned round, where one axis is dense in x and another in y."""
+    sizes, xs, ys = axes
+    lanes = host().lanes(kind)
+    if kind.bits < 32 or len(sizes) > MOST_OUTER + 2 or 1 not in xs or 1 not in ys:
+        return False
+    a, b = xs.index(1), ys.index(1)
+    if a == b or sizes[a] < lanes or sizes[b] < lanes:
+        return False
+    outer = [i for i in range(len(sizes)) if i not in (a, b)]
+    numbers = [sizes[a], sizes[b], xs[b], ys[a], *[of[i] for of in (sizes, xs, ys) for i in outer]]
+    items = prod(sizes[i] for i in outer) * -(-sizes[a] // lanes)
+    task.job(turn, (kind, len(outer)), [x, y, *numbers], items=items, cost=0.2 * prod(sizes))
     return True

@@ -68,8 +68,11 @@ class _Pooling:
         self.f, self.s, self.x, self.o, self.n = f, s, x, others, numbers
         self.lanes = host().lanes(s.kind)
         self.wide = s.kind.by(self.lanes)
-        # Which tap won, in a register as wide as a value's.
+        # Which tap won, as its distance from the window's corner, in a register as wide as a value's.
         self.which = (I32 if s.kind.bits == 32 else I64).by(self.lanes)
+        kh, kw = s.taps
+        written = kh * kw <= WRITTEN_OUT and s.what in ("argmax", "max_grad", "max_repool")
+        self.distances = {(r, t): self.distance(r, t) for r in range(kh) for t in range(kw)} if written else {}
 
     def item(self, item: Value) -> None:
         f, n = self.f, self.n
@@ -147,10 +150,15 @@ class _Pooling:
                 total.value = f.select(won.equals(self.tap(r, t)), there, total.value)
             self.o["y"].store(total.value, at, mask)
 
-    def tap(self, r: Any, t: Any) -> Any:
-        """A tap's number, in every lane."""
-        number = r * self.s.taps[1] + t
-        return number if type(number) is int else number.to(self.which.scalar).splat(self.lanes)
+    def distance(self, r: Any, t: Any) -> Value:
+        """From a window's corner to a tap, in every lane."""
+        f, n = self.f, self.n
+        apart = f.as_value((n["W"] * r + t) * n["C"], I64)
+        return f.as_value(apart.to(self.which.scalar), self.which)
+
+    def tap(self, r: Any, t: Any) -> Value:
+        found = self.distances.get((r, t)) if type(r) is int else None
+        return self.distance(r, t) if found is None else found
 
     def largest(self, c: Any, mask: Value | None, border: Any) -> tuple[Value, Value]:
         """The largest value and the tap that has it first; NaN is the largest."""
@@ -164,24 +172,21 @@ class _Pooling:
             if border is None and first:
                 best.value, first = value, False
                 continue
-            more = (value > best.value) | (value.differs(value) & best.value.equals(best.value))
+            more = ~(value <= best.value) & best.value.equals(best.value)
             if border is not None:
                 more = more | started.value.equals(0)
                 started.value = f.constant(1, self.which)
             best.value = f.select(more, value, best.value)
-            won.value = f.select(more, f.as_value(self.tap(r, t), self.which), won.value)
+            if self.s.what != "max":
+                won.value = f.select(more, self.tap(r, t), won.value)
         return best.value, won.value
 
     def store_places(self, won: Value, c: Any, at: Any, mask: Value | None) -> None:
         """The winners' places in their image, as the output counts them."""
         f, n = self.f, self.n
-        kw = self.s.taps[1]
-        tap = won.to(I64)
-        row, column = tap // kw, tap % kw
-        pixel = (row + self.top.splat(self.lanes)) * n["W"].splat(self.lanes) + column + self.left.splat(self.lanes)
-        lane = f.constants(range(self.lanes), I64) + f.as_value(c, I64).splat(self.lanes)
-        place = pixel * n["C"].splat(self.lanes) + lane
-        self.o["at"].store(place.to(self.s.place), at, mask)
+        lane = f.constants(range(self.lanes), I64)
+        corner = f.as_value((self.top * n["W"] + self.left) * n["C"] + c, I64)
+        self.o["at"].store((won.to(I64) + lane + f.as_value(corner, lane.type)).to(self.s.place), at, mask)
 
     def put(self, value: Value, at: Value, mask: Value | None) -> None:
         """Writes into dx, or adds to it."""
@@ -206,39 +211,3 @@ class _Pooling:
             share = self.x.load(at, self.lanes, mask) / by
             for r, t in self.taps(border):
                 self.put(share, self.offset(r, t, c), mask)
-
-
-def place(module: Module, kind: Type, at: Type, adds: bool) -> None:
-    """Kernel: x[image].flat[at] (+)= value, in order, where the place lies within; items are images. What lies outside
-    is counted in `wrong`."""
-    words = {"values": kind.pointer, "at": at.pointer, "x": kind.pointer, "wrong": I64.pointer}
-    with module.kernel("place", **words, each=I64, size=I64) as (f, values, places, x, wrong, each, size):
-        with f.loop(f.begin, f.end) as image:
-            to = x.at(image * size)
-            f.clear(to, size)
-            missed = f.variable(0)
-            with f.loop(image * each, (image + 1) * each) as i:
-                where = places.load(i).to(I64)
-                inside = (where >= 0) & (where < size)
-                with f.when(inside):
-                    value = values.load(i)
-                    to.store(to.load(where) + value if adds else value, where)
-                with f.when(~inside):
-                    missed.value = missed.value + 1
-            wrong.store(missed.value, image)
-
-
-def take(module: Module, kind: Type, at: Type) -> None:
-    """Kernel: y = x[image].flat[at] where the place lies within, else 0; items are images. What lies outside is counted
-    in `wrong`."""
-    words = {"x": kind.pointer, "at": at.pointer, "y": kind.pointer, "wrong": I64.pointer}
-    with module.kernel("take", **words, each=I64, size=I64) as (f, x, places, y, wrong, each, size):
-        with f.loop(f.begin, f.end) as image:
-            source = x.at(image * size)
-            missed = f.variable(0)
-            with f.loop(image * each, (image + 1) * each) as i:
-                where = places.load(i).to(I64)
-                inside = (where >= 0) & (where < size)
-                y.store(f.select(inside, source.load(f.select(inside, where, 0)), 0), i)
-                missed.value = missed.value + (~inside).to(I64)
-            wrong.store(missed.value, image)

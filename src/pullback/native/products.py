@@ -78,16 +78,18 @@ def outer(module: Module, s: Sums) -> None:
         for size, times in s.sizes:
             with f.when((item >= begin) & (item < begin + times)):
                 k = (item - begin) * size + row
-
-                def columns(n: Any, vectors: int, tail: int, size: int = size, k: Value = k) -> None:
-                    product = tile(f.module, Tile(s.kind, size, vectors, tail, 1, ragged=bool(tail)))
-                    f.call(product, a.at(k), b.at(n), y.at(k * N + n), 0, N, 1, 0, 0, 1, 0, 0, M, K, N)
-
+                rows = a.at(k), b, y.at(k * N), M, K, N
                 with f.loop(0, whole * s.wide, s.wide) as n:
-                    columns(n, s.vectors, 0)
+                    _outer(f, Tile(s.kind, size, s.vectors, 0, 1), rows, n)
                 if s.last:
-                    columns(whole * s.wide, s.last, s.tail)
+                    _outer(f, Tile(s.kind, size, s.last, s.tail, 1, ragged=bool(s.tail)), rows, whole * s.wide)
             begin, row = begin + times, row + size * times
+
+
+def _outer(f: Function, t: Tile, rows: Any, n: Any) -> None:
+    """One tile, from column n on."""
+    a, b, y, M, K, N = rows
+    f.call(tile(f.module, t), a, b.at(n), y.at(n), 0, N, 1, 0, 0, 1, 0, 0, M, K, N)
 
 
 class Dots(NamedTuple):

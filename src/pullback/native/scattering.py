@@ -56,7 +56,7 @@ def scatter(module: Module, s: Scatter) -> None:
     """Kernel: dx of dy and w, packed turned round. Items are (image, band of dx's rows)."""
     words = dict.fromkeys(("dy", "w", "dx", "rooms"), s.kind.pointer) | {"flags": I64.pointer}
     with module.kernel("scatter", **words, **dict.fromkeys(_WORDS, I64)) as (f, dy, w, dx, rooms, flags, *numbers):
-        n = dict(zip(_WORDS, numbers, strict=True))
+        n: dict[str, Value] = dict(zip(_WORDS, numbers, strict=True))
         with leased(f, flags, n["slots"]) as slot:
             writing = _Writing(f, s, w, rooms.at(slot * (s.sizes[0][0] * s.row)), n)
             with f.loop(f.begin, f.end) as item:

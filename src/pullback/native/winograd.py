@@ -71,7 +71,7 @@ def row_of(channels: int, lanes: int) -> int:
 
 
 @contextlib.contextmanager
-def leased(f: Function, flags: Value, slots: int) -> Iterator[Value]:
+def leased(f: Function, flags: Value, slots: Value) -> Iterator[Value]:
     """Room `i < slots` that no other thread is in: its number. Flags are a cleared cache line for each."""
     mine = f.variable(0)
     with f.repeat_while() as go_on:
@@ -346,10 +346,10 @@ class Pass(NamedTuple):
     """
 
     image: tuple[int, ...]
-    outs: tuple[int, int]
+    outs: tuple[int, ...]
     makes: int
     taps: int
-    before: tuple[int, int]
+    before: tuple[int, ...]
     steps: tuple[int, int, int]
 
 

@@ -204,8 +204,8 @@ def clear_session() -> None:
     """Forgets layers' names, symbolic tensors, learning phase and sessions; empties the default graph."""
     naming.forget()
     symbolic.forget_graph()
-    phase.forget()
-    values.forget_sessions()
+    phase.forget(get_default_graph())
+    values.forget_session(get_default_graph())
     if not hasattr(interpreter.current(), "nodes"):
         reset_default_graph()
 

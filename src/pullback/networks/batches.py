@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,9 @@ import numpy as np
 
 from pullback.core import nest
 from pullback.core.errors import ArgumentError
+from pullback.core.signature import array_of
 from pullback.core.tensor import EagerTensor, Tensor
+from pullback.layers.sizes import positive
 
 
 def unpacked(data: Any) -> tuple[Any, Any, Any]:
@@ -32,13 +35,40 @@ def unpacked(data: Any) -> tuple[Any, Any, Any]:
     return x, y, w
 
 
+def packed(x: Any, y: Any, w: Any) -> Any:
+    """What steps are given, as TensorFlow has it: (x, y, w), (x, y), or x alone, in a tuple where it is a nest."""
+    if w is not None:
+        return x, y, w
+    if y is not None:
+        return x, y
+    return (x,) if nest.is_nest(x) else x
+
+
 def _array(x: Any) -> Any:
     return x.numpy() if isinstance(x, EagerTensor) or (hasattr(x, "numpy") and not isinstance(x, Tensor)) else x
 
 
-def _arrays(nested: Any) -> Any:
-    """The nest with arrays for leaves; data frames as arrays."""
-    return nest.mapped(lambda x: None if x is None else np.asarray(_array(x)), nested)
+def _arrays(*parts: Any) -> tuple[Any, ...]:
+    """Nests with arrays for leaves, data frames as arrays; a list of numbers, or of lists of them, is one array."""
+    return tuple(array_of(part, None, "data") if _is_numbers(part) else nest.mapped(_rows, part) for part in parts)
+
+
+def _is_numbers(part: Any) -> bool:
+    return isinstance(part, list) and bool(part) and all(np.isscalar(v) for v in nest.leaves_of(part))
+
+
+def _rows(x: Any) -> Any:
+    """An array of examples; None of None.
+
+    Raises:
+      ValueError: it is a single value.
+    """
+    if x is None:
+        return None
+    array = np.asarray(_array(x))
+    if not array.ndim:
+        raise ArgumentError(f"Data must be arrays of examples along their first axes, but one is {x!r}").locate()
+    return array
 
 
 def rows_of(nested: Any) -> int:
@@ -63,7 +93,7 @@ def split_off(share: float, x: Any, y: Any, w: Any) -> Any:
     """
     if not isinstance(x, (np.ndarray, list, tuple, dict, EagerTensor)):
         raise ArgumentError("validation_split is only supported for arrays; give validation_data").locate()
-    data = _arrays((x, y, w))
+    data = _arrays(x, y, w)
     count = rows_of(data)
     at = math.floor(count * (1 - share))
     if not 0 < at < count:
@@ -76,6 +106,8 @@ def class_weights(y: Any, w: Any, by_class: Any) -> Any:
     """Sample weights, times the weights of the labels' classes."""
     if by_class is None:
         return w
+    if y is None or nest.is_nest(y):
+        raise ArgumentError("class_weight needs labels of one output, as an array of classes or of rows").locate()
     labels = np.asarray(_array(y))
     labels = labels.argmax(-1) if labels.ndim > 1 and labels.shape[-1] > 1 else labels.reshape(len(labels))
     table = np.array([by_class.get(int(c), 1.0) for c in labels], np.float32)
@@ -83,10 +115,10 @@ def class_weights(y: Any, w: Any, by_class: Any) -> Any:
 
 
 class Batches:
-    """Batches (x, y, sample_weight), an epoch at each iteration.
+    """Batches as `packed` has them, an epoch at each iteration.
 
     steps: how many there are, None where it is not known. Arrays are cut into batch_size rows; a generator without an
-    end goes on over epochs.
+    end goes on over epochs. What ends before its steps are done ends the epoch, with a warning.
     """
 
     def __init__(
@@ -96,13 +128,17 @@ class Batches:
         self._given: Any = None
         self._running: Any = None
         if _gives_batches(x):
-            if y is not None:
-                raise ArgumentError("`y` must not be given where x gives batches, which hold the labels").locate()
+            for word, value in (("y", y), ("sample_weight", w), ("batch_size", batch_size)):
+                if value is not None:
+                    raise ArgumentError(f"`{word}` must not be given where x gives batches, which hold it").locate()
             self._given = x
             self.steps = steps if steps is not None else _length(x)
             return
-        self._data = _arrays((x, y, class_weights(y, w, by_class)))
+        if x is None:
+            raise ArgumentError("`x` must be given: arrays, or what gives batches").locate()
+        self._data = _arrays(x, y, class_weights(y, w, by_class))
         self._rows = rows_of(self._data)
+        batch_size = positive(batch_size, "batch_size") if batch_size else None
         self._size = batch_size or 32 if steps is None or batch_size else math.ceil(self._rows / steps)
         whole = math.ceil(self._rows / self._size)
         self.steps = whole if steps is None else steps
@@ -118,7 +154,7 @@ class Batches:
                 if done == self.steps:
                     return
                 rows: Any = slice(start, start + self._size) if order is None else order[start : start + self._size]
-                yield nest.mapped(lambda a, rows=rows: None if a is None else a[rows], self._data)
+                yield packed(*nest.mapped(lambda a, rows=rows: None if a is None else a[rows], self._data))
                 done += 1
 
     def _from_given(self) -> Iterator[Any]:
@@ -130,15 +166,24 @@ class Batches:
                 batch = next(self._running)
             except StopIteration:
                 self._running = None
-                if self.steps is None or not done or not _starts_anew(self._given):
-                    return
-                self._running = _iterator(self._given)
-                continue
+                if self.steps is not None:
+                    warnings.warn(
+                        f"Your input ran out of data after {done} of {self.steps} steps, which ends the epoch; let it "
+                        "give steps * epochs batches, as by dataset.repeat()",
+                        stacklevel=3,
+                    )
+                return
             done += 1
-            x, y, w = unpacked(batch)
-            yield x, y, class_weights(y, w, self._by_class)
+            yield self._as_given(batch)
         if _starts_anew(self._given) and _length(self._given) == self.steps:
             self._running = None
+
+    def _as_given(self, batch: Any) -> Any:
+        """What a step is told of a batch: a dataset's elements as they are, for steps that users write."""
+        if self._by_class is None and hasattr(self._given, "element_spec"):
+            return batch
+        x, y, w = unpacked(batch)
+        return packed(x, y, class_weights(y, w, self._by_class))
 
 
 def _gives_batches(x: Any) -> bool:

@@ -177,6 +177,8 @@ class CallbackList:
         self.callbacks = given
         settings = {"verbose": verbose, "epochs": epochs, "steps": steps, **params}
         for c in given:
+            if not hasattr(c, "set_params") or not hasattr(c, "set_model"):
+                raise TypeError(f"callbacks must be instances of keras.callbacks.Callback, but one is {c!r}")
             c.set_params(settings)
             c.set_model(model)
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import hashlib
 import json
 import os
 import shutil
 import tarfile
-import tempfile
 import urllib.request
 import zipfile
 from pathlib import Path
@@ -19,6 +17,7 @@ import numpy as np
 
 from pullback.core.errors import ArgumentError, NotFoundError
 from pullback.core.names import public
+from pullback.io import atomic
 
 _STORE = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 
@@ -70,14 +69,10 @@ def get_file(
 
 def _download(origin: str, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "wb") as file, urllib.request.urlopen(origin, timeout=60) as response:
+        with atomic.written(str(path)) as file, urllib.request.urlopen(origin, timeout=60) as response:
             shutil.copyfileobj(response, file)
-        os.replace(temporary, path)
     except (OSError, ValueError) as error:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
         raise NotFoundError(
             f"{path.name} is not there and cannot be downloaded from {origin} ({error}); put it at {path}"
         ).locate() from None

@@ -69,10 +69,15 @@ class Model(Trained, Layer):
         """The values of the network's inputs, from whatever nest they are given in.
 
         Raises:
-          ValueError: there are too few or too many.
+          ValueError: there are too few or too many, or a name lacks.
         """
         if isinstance(inputs, dict) and not isinstance(network.nested_inputs, dict):
-            given = [inputs[name] for name in self.input_names]
+            given = [inputs.get(name) for name in self.input_names]
+            lacking = [name for name, x in zip(self.input_names, given, strict=True) if x is None]
+            if lacking:
+                raise ArgumentError(
+                    f"{self.name}: missing data for inputs {lacking}; the keys given are {sorted(inputs)}"
+                ).locate()
         else:
             given = nest.leaves_of(inputs)
         if len(given) != len(network.inputs):
@@ -149,6 +154,8 @@ class Model(Trained, Layer):
         Raises:
           ValueError: there is none.
         """
+        if (index is None) == (name is None):
+            raise ArgumentError("get_layer: give either a name or an index").locate()
         if index is not None:
             if index >= len(self.layers):
                 raise ArgumentError(f"get_layer: there is no layer {index}; the model has {len(self.layers)}").locate()

@@ -8,6 +8,7 @@ from pullback.core import interpreter, nest
 from pullback.core.errors import ArgumentError
 from pullback.core.tensor import Tensor
 from pullback.ops.array.shape import expand_dims
+from pullback.ops.array.sizes import shape_
 from pullback.ops.math.reduce_functions import reduce_sum
 from pullback.ops.math.select import Cast
 from pullback.train import loss_classes, metric_classes, metric_identifiers
@@ -30,7 +31,7 @@ class FunctionLoss(loss_classes.Loss):
     """A loss of a function (y_true, y_pred) -> a loss for each example."""
 
     def __init__(self, function: Any) -> None:
-        super().__init__(name=getattr(function, "__name__", None))
+        super().__init__(name=getattr(function, "__name__", "loss").strip("<>"))
         self.function = function
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
@@ -72,8 +73,13 @@ def spread_over(given: Any, names: list[str], what: str) -> list[Any]:
     return [given] * len(names)
 
 
+def examples_in(p: Any) -> Any:
+    """How many examples a batch of predictions holds: what its mean loss weighs in an epoch's; None of a scalar."""
+    return None if p.spec.rank == 0 else shape_(p)[0]
+
+
 class Losses:
-    """The model's loss: the weighted sum of its outputs' losses."""
+    """The model's loss: the weighted sum of its outputs' losses. An epoch's is the mean over its examples."""
 
     def __init__(self, given: Any, weights: Any) -> None:
         self._given, self._weights = given, weights
@@ -101,7 +107,7 @@ class Losses:
             value = loss(aligned(y, p), p, w)
             value = reduce_sum(value) if value.spec.rank else value
             if self.means:
-                self.means[i].update_state(value)
+                self.means[i].update_state(value, examples_in(p))
             terms.append(value if self.weights[i] is None else value * self.weights[i])
         return sum(terms[1:], terms[0]) if terms else None
 

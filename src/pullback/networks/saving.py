@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import numpy as np
 
 from pullback.core.errors import ArgumentError
 from pullback.core.names import public
+from pullback.io import atomic
 from pullback.layers import values
 from pullback.train import loss_classes, optimizer_names
 
@@ -57,23 +57,8 @@ def _written(path: Any, about: dict[str, Any], arrays: list[Any], overwrite: boo
     held = io.BytesIO()
     named: dict[str, Any] = {str(i): np.asarray(a) for i, a in enumerate(arrays)}
     np.savez(held, about=text, **named)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(held.getvalue())
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    with atomic.written(str(target)) as file:
+        file.write(held.getvalue())
 
 
 def _read(path: Any) -> tuple[dict[str, Any], list[Any]]:

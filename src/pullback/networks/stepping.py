@@ -13,7 +13,7 @@ from pullback.layers import values
 from pullback.modes.gradients import gradients
 from pullback.modes.tape import GradientTape
 from pullback.networks.batches import unpacked
-from pullback.networks.objectives import Losses, Metrics, flat
+from pullback.networks.objectives import Losses, Metrics, examples_in, flat
 
 
 def in_session() -> bool:
@@ -67,7 +67,7 @@ class Stepped:
             raise ArgumentError(
                 "The model cannot be compiled because it has no loss to optimize: give compile a loss, or add_loss"
             ).locate()
-        losses.total.update_state(total)
+        losses.total.update_state(total, examples_in(ps[0]))
         return total
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
@@ -120,7 +120,7 @@ class Stepped:
         """Labels in the order of the outputs."""
         names = self._names_of_outputs(y_pred)
         if isinstance(y, dict):
-            return [y.get(name) for name in names]
+            return _by_name(y, names, "labels")
         found = flat(y, len(names))
         if len(found) != len(names):
             raise ArgumentError(f"{len(found)} labels were given for {len(names)} outputs, {names}").locate()
@@ -129,5 +129,17 @@ class Stepped:
     def _weights_for(self, w: Any, y_pred: Any) -> list[Any]:
         names = self._names_of_outputs(y_pred)
         if isinstance(w, dict):
-            return [w.get(name) for name in names]
+            return _by_name(w, names, "sample weights")
         return nest.leaves_of(w) if nest.is_nest(w) else [w] * len(names)
+
+
+def _by_name(given: dict[str, Any], names: list[str], what: str) -> list[Any]:
+    """What is given for each output, None where nothing is.
+
+    Raises:
+      ValueError: a name is none of an output.
+    """
+    unknown = sorted(set(given) - set(names))
+    if unknown:
+        raise ArgumentError(f"{what} were given for {unknown}, but the outputs are {names}").locate()
+    return [given.get(name) for name in names]

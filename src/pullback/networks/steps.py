@@ -64,7 +64,7 @@ class GraphStep:
     def __call__(self, data: Any) -> Any:
         flat, structure = nest.flatten(data)
         arrays = [None if x is None else np.asarray(as_floats(x)) for x in flat]
-        key = tuple(None if a is None else (a.ndim, a.dtype.str, a.shape[1:]) for a in arrays)
+        key = (structure, *(None if a is None else (a.ndim, a.dtype.str, a.shape[1:]) for a in arrays))
         if key not in self._built:
             self._built[key] = self._build(arrays, structure)
         places, outputs, effects, later = self._built[key]

@@ -9,7 +9,7 @@ import numpy as np
 from pullback.core import interpreter, nest
 from pullback.core.errors import ArgumentError
 from pullback.layers.base import described
-from pullback.networks.batches import Batches, class_weights, split_off, unpacked
+from pullback.networks.batches import Batches, class_weights, packed, split_off, unpacked
 from pullback.networks.callback import CallbackList
 from pullback.networks.objectives import Losses, Metrics
 from pullback.networks.stepping import Stepped, in_session
@@ -56,6 +56,7 @@ class Trained(Stepped):
           Layers' `trainable` counts as it is now, until compile is called again.
           steps_per_execution, jit_compile: choose speed in TensorFlow's runtime; have no meaning here.
         """
+        self._require_started()  # type: ignore[attr-defined]
         for key in kwargs:
             if key not in (
                 "sample_weight_mode",
@@ -152,18 +153,18 @@ class Trained(Stepped):
           The loss, or a list of it and the metrics.
         """
         weights = class_weights(y, sample_weight, class_weight)
-        return self._one("train", (x, y, weights), reset_metrics, return_dict)
+        return self._one("train", packed(x, y, weights), reset_metrics, return_dict)
 
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, reset_metrics: bool = True, return_dict: bool = False
     ) -> Any:
         """The loss and metrics of a batch of arrays; returns as `train_on_batch`."""
-        return self._one("test", (x, y, sample_weight), reset_metrics, return_dict)
+        return self._one("test", packed(x, y, sample_weight), reset_metrics, return_dict)
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for a batch, as arrays."""
         with self._home():  # type: ignore[attr-defined]
-            return self._step("predict")((x, None, None))
+            return self._step("predict")(packed(x, None, None))
 
     # --- many batches ----------------------------------------------------------------------------------------------
 
@@ -234,7 +235,9 @@ class Trained(Stepped):
         return self.history
 
     def _validated(self, data: Any, batch_size: Any, steps: Any) -> dict[str, Any]:
-        x, y, w = unpacked(data) if isinstance(data, (tuple, list)) else (data, None, None)
+        given = isinstance(data, (tuple, list))
+        x, y, w = unpacked(data) if given else (data, None, None)
+        batch_size = batch_size if given else None
         return self.evaluate(x, y, batch_size, 0, w, steps, return_dict=True)
 
     def evaluate(

@@ -71,7 +71,7 @@ class _Saveable:
             self.save_counter = kind(np.int64(0), trainable=False, name="save_counter", dtype=int64)
 
     def _write(self, prefix: Any, session: Any, options: Any) -> str:
-        path = os.fspath(prefix)
+        path = os.fsdecode(prefix)
         graph = ObjectGraph(self)
         variables = graph.variables()
         values = {key: _value(v, session) for key, v in variables.items()}
@@ -88,7 +88,7 @@ class _Saveable:
     def _save(self, file_prefix: Any, session: Any, options: Any) -> str:
         self._ensure_counter()
         number = self._counted(session)
-        path = self._write(f"{os.fspath(file_prefix)}-{number}", session, options)
+        path = self._write(f"{os.fsdecode(file_prefix)}-{number}", session, options)
         checkpoint_state.write_state(os.path.dirname(path), path, [path], None, True)
         return path
 
@@ -106,7 +106,7 @@ class _Saveable:
     def _read(self, save_path: Any, options: Any) -> Any:
         if save_path is None:
             return NothingStatus(self)
-        path = os.fspath(save_path)
+        path = os.fsdecode(save_path)
         try:
             found = checkpoints.opened(path)
         except NotFoundError as error:

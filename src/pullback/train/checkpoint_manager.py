@@ -47,7 +47,7 @@ class CheckpointManager:
             raise ValueError("`step_counter` should be passed if `checkpoint_interval` is not None.")
         if step_counter is not None and not isinstance(step_counter, Variable):
             raise ValueError("`step_counter` should be a `tf.Variable`.")
-        self._checkpoint, self._folder, self._max_to_keep = checkpoint, os.fspath(directory), max_to_keep
+        self._checkpoint, self._folder, self._max_to_keep = checkpoint, os.fsdecode(directory), max_to_keep
         self._every, self._init_fn = keep_checkpoint_every_n_hours, init_fn
         self._prefix = os.path.join(self._folder, checkpoint_name)
         self._counter, self._interval = step_counter, checkpoint_interval

@@ -23,7 +23,7 @@ class CheckpointReader:
     """
 
     def __init__(self, filepattern: Any) -> None:
-        self._found = checkpoints.opened(os.fspath(filepattern))
+        self._found = checkpoints.opened(os.fsdecode(filepattern))
 
     def has_tensor(self, tensor_str: str) -> bool:
         """Whether there is a tensor of this name."""
@@ -91,7 +91,7 @@ def checkpoint_of(folder_or_file: Any) -> str:
     Raises:
       ValueError: the folder has none.
     """
-    given = os.fspath(folder_or_file)
+    given = os.fsdecode(folder_or_file)
     if not os.path.isdir(given):
         return given
     found = latest_checkpoint(given)

@@ -114,8 +114,7 @@ def get_checkpoint_state(checkpoint_dir: str, latest_filename: str | None = None
     """
     from google.protobuf import text_format
 
-    if isinstance(checkpoint_dir, os.PathLike):
-        checkpoint_dir = os.fspath(checkpoint_dir)
+    checkpoint_dir = os.fsdecode(checkpoint_dir)
     path = state_path(checkpoint_dir, latest_filename)
     if not os.path.isfile(path):
         return None
@@ -147,13 +146,14 @@ def latest_checkpoint(checkpoint_dir: str, latest_filename: str | None = None) -
 @public(v1="train.checkpoint_exists")
 def checkpoint_exists(checkpoint_prefix: str) -> bool:
     """Whether a checkpoint of this path is there, in either format."""
-    return checkpoints.exists(checkpoint_prefix)
+    return checkpoints.exists(os.fsdecode(checkpoint_prefix))
 
 
 @public(v1="train.get_checkpoint_mtimes")
 def get_checkpoint_mtimes(checkpoint_prefixes: Any) -> list[float]:
     """When checkpoints were written, in seconds since the epoch. Those that are not there are left out."""
-    return [os.path.getmtime(checkpoints.files(p)[0]) for p in checkpoint_prefixes if checkpoints.exists(p)]
+    paths = map(os.fsdecode, checkpoint_prefixes)
+    return [os.path.getmtime(checkpoints.files(p)[0]) for p in paths if checkpoints.exists(p)]
 
 
 @public(v1="train.remove_checkpoint")
@@ -163,6 +163,7 @@ def remove_checkpoint(
     """Removes a checkpoint and its graph's file. `checkpoint_format_version` 1 is one file, 2 is a pair."""
     from pullback.io import bundle
 
+    checkpoint_prefix = os.fsdecode(checkpoint_prefix)
     for path in (f"{checkpoint_prefix}.{meta_graph_suffix}", *([checkpoint_prefix] * (checkpoint_format_version == 1))):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)

@@ -173,9 +173,9 @@ def absolute_difference(
     reduction: Any = _BY_PRESENT,
 ) -> Tensor:
     """|predictions - labels|; arguments and errors as `compute_weighted_loss`."""
-    with _default(scope, "absolute_difference", predictions, labels, weights):
+    with _default(scope, "absolute_difference", predictions, labels, weights) as within:
         q, p = _both("absolute_difference", labels, predictions)
-        return compute_weighted_loss(abs_(m.Sub()(p, q)), weights, None, loss_collection, reduction)
+        return compute_weighted_loss(abs_(m.Sub()(p, q)), weights, within, loss_collection, reduction)
 
 
 @public(v1="losses.mean_squared_error")
@@ -188,9 +188,9 @@ def mean_squared_error(
     reduction: Any = _BY_PRESENT,
 ) -> Tensor:
     """(predictions - labels)^2; arguments and errors as `compute_weighted_loss`."""
-    with _default(scope, "mean_squared_error", predictions, labels, weights):
+    with _default(scope, "mean_squared_error", predictions, labels, weights) as within:
         q, p = _both("mean_squared_error", labels, predictions)
-        return compute_weighted_loss(m.SquaredDifference()(p, q), weights, None, loss_collection, reduction)
+        return compute_weighted_loss(m.SquaredDifference()(p, q), weights, within, loss_collection, reduction)
 
 
 @public(v1="losses.log_loss")
@@ -204,10 +204,10 @@ def log_loss(
     reduction: Any = _BY_PRESENT,
 ) -> Tensor:
     """-q log(p + epsilon) - (1 - q) log(1 - p + epsilon), p predictions from 0 to 1, q labels."""
-    with _default(scope, "log_loss", predictions, labels, weights):
+    with _default(scope, "log_loss", predictions, labels, weights) as within:
         q, p = _both("log_loss", labels, predictions)
         values = -q * m.Log()(p + epsilon) - (1 - q) * m.Log()(1 - p + epsilon)
-        return compute_weighted_loss(values, weights, None, loss_collection, reduction)
+        return compute_weighted_loss(values, weights, within, loss_collection, reduction)
 
 
 @public(v1="losses.hinge_loss")
@@ -220,9 +220,9 @@ def hinge_loss(
     reduction: Any = _BY_PRESENT,
 ) -> Tensor:
     """max(0, 1 - t x), t = 2 labels - 1 for labels 0 or 1. Gradient: 0 at the kink."""
-    with _default(scope, "hinge_loss", logits, labels, weights):
+    with _default(scope, "hinge_loss", logits, labels, weights) as within:
         q, x = _both("hinge_loss", labels, logits)
-        return compute_weighted_loss(relu(1 - (2 * q - 1) * x), weights, None, loss_collection, reduction)
+        return compute_weighted_loss(relu(1 - (2 * q - 1) * x), weights, within, loss_collection, reduction)
 
 
 @public(v1="losses.huber_loss")
@@ -239,12 +239,12 @@ def huber_loss(
 
     Source: Huber 1964.
     """
-    with _default(scope, "huber_loss", predictions, labels, weights):
+    with _default(scope, "huber_loss", predictions, labels, weights) as within:
         q, p = _both("huber_loss", labels, predictions)
         error = abs_(m.Sub()(p, q))
         square = m.Minimum()(error, delta)
         values = 0.5 * square * square + delta * (error - square)
-        return compute_weighted_loss(values, weights, None, loss_collection, reduction)
+        return compute_weighted_loss(values, weights, within, loss_collection, reduction)
 
 
 @public(v1="losses.cosine_distance")
@@ -266,10 +266,10 @@ def cosine_distance(
     axis = one_of("axis", axis, "dim", dim)
     if axis is None:
         raise ArgumentError("cosine_distance: You must specify 'axis'.").locate()
-    with _default(scope, "cosine_distance_loss", predictions, labels, weights):
+    with _default(scope, "cosine_distance_loss", predictions, labels, weights) as within:
         q, p = _both("cosine_distance", labels, predictions)
         values = 1 - reduce_sum(p * q, axis, True)
-        return compute_weighted_loss(values, weights, None, loss_collection, reduction)
+        return compute_weighted_loss(values, weights, within, loss_collection, reduction)
 
 
 @public(v1="losses.mean_pairwise_squared_error")
@@ -315,12 +315,12 @@ def sigmoid_cross_entropy(
     Args:
       label_smoothing: moves labels this part of the way to 1/2.
     """
-    with _default(scope, "sigmoid_cross_entropy_loss", logits, multi_class_labels, weights):
+    with _default(scope, "sigmoid_cross_entropy_loss", logits, multi_class_labels, weights) as within:
         q, x = _both("sigmoid_cross_entropy", multi_class_labels, logits)
         if not isinstance(label_smoothing, (int, float)) or label_smoothing > 0:
             q = q * (1 - label_smoothing) + 0.5 * label_smoothing
         values = entropy.sigmoid_cross_entropy_with_logits(q, x, "xentropy")
-        return compute_weighted_loss(values, weights, None, loss_collection, reduction)
+        return compute_weighted_loss(values, weights, within, loss_collection, reduction)
 
 
 @public(v1="losses.softmax_cross_entropy")
@@ -341,13 +341,13 @@ def softmax_cross_entropy(
       label_smoothing: moves labels this part of the way to 1/K.
     Gradient: none to the labels.
     """
-    with _default(scope, "softmax_cross_entropy_loss", logits, onehot_labels, weights):
+    with _default(scope, "softmax_cross_entropy_loss", logits, onehot_labels, weights) as within:
         q, x = _both("softmax_cross_entropy", onehot_labels, logits)
         if not isinstance(label_smoothing, (int, float)) or label_smoothing > 0:
             classes = cast(shape_of(x)[-1], x.dtype)
             q = q * (1 - label_smoothing) + label_smoothing / classes
         values = entropy.softmax_cross_entropy_with_logits(StopGradient()(q), x, name="xentropy")
-        return compute_weighted_loss(values, weights, None, loss_collection, reduction)
+        return compute_weighted_loss(values, weights, within, loss_collection, reduction)
 
 
 @public(v1="losses.sparse_softmax_cross_entropy")
@@ -368,10 +368,10 @@ def sparse_softmax_cross_entropy(
     """
     if labels is None or logits is None:
         raise ArgumentError("sparse_softmax_cross_entropy: labels and logits must not be None.").locate()
-    with _default(scope, "sparse_softmax_cross_entropy_loss", logits, labels, weights):
+    with _default(scope, "sparse_softmax_cross_entropy_loss", logits, labels, weights) as within:
         q, x = without_extra_axis(interpreter.as_tensor(labels), interpreter.as_tensor(logits), 1)
         w = cast(weights, x.dtype)
         if w.spec.shape and q.spec.rank is not None:
             w = without_extra_axis(w, q)[0]
         values = entropy.sparse_softmax_cross_entropy_with_logits(q, x, "xentropy")
-        return compute_weighted_loss(values, w, None, loss_collection, reduction)
+        return compute_weighted_loss(values, w, within, loss_collection, reduction)

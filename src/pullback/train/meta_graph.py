@@ -177,8 +177,6 @@ def _collect(held: Any, key: str, value: Any, front: str) -> None:
             held.bytes_list.value.append(said.SerializeToString())
     elif hasattr(value, "SerializeToString"):
         held.bytes_list.value.append(value.SerializeToString())
-    elif key == GraphKeys.SAVERS and hasattr(value, "to_proto"):
-        held.bytes_list.value.append(value.to_proto().SerializeToString())
     elif isinstance(value, (Tensor, Operation, Variable)):
         if value.name.startswith(front):
             held.node_list.value.append(value.name[len(front) :])
@@ -267,8 +265,10 @@ def import_meta_graph(
     mapped = kwargs.pop("input_map", None) or {}
     if kwargs:
         raise ArgumentError(f"import_meta_graph: unknown arguments {sorted(kwargs)}").locate()
-    where = meta_graph_or_file if isinstance(meta_graph_or_file, str) else "import_meta_graph"
-    meta = read_meta_graph(meta_graph_or_file) if isinstance(meta_graph_or_file, str) else meta_graph_or_file
+    where, meta = "import_meta_graph", meta_graph_or_file
+    if not hasattr(meta, "graph_def"):
+        where = os.fsdecode(meta)
+        meta = read_meta_graph(where)
     graph = get_default_graph()
     scope = (import_scope or "").rstrip("/")
     if clear_devices:

@@ -29,6 +29,7 @@ from pullback.modes.session import BaseSession
 from pullback.modes.variable import Variable
 from pullback.train import checkpoint_state, eager_saving
 from pullback.train.meta_graph import export_meta_graph
+from pullback.train.named_variables import named_variables
 
 _VERSION_2 = 2
 
@@ -221,7 +222,7 @@ class Saver:
         return path
 
     def _path(self, sess: Any, save_path: Any, global_step: Any, latest_filename: str) -> str:
-        save_path = os.fspath(save_path)
+        save_path = os.fsdecode(save_path)
         if os.path.split(latest_filename)[0]:
             raise ValueError("'latest_filename' must not contain path components")
         if global_step is not None:
@@ -271,7 +272,7 @@ class Saver:
             return
         if save_path is None:
             raise ValueError("Can't load save_path when it is None.")
-        save_path = os.fspath(save_path)
+        save_path = os.fsdecode(save_path)
         if not checkpoints.exists(save_path):
             raise ValueError(f"The passed save_path is not a valid checkpoint: {save_path}")
         try:
@@ -372,34 +373,6 @@ class Saver:
     def _check_built(self) -> None:
         if not self._is_built:
             raise RuntimeError("`build()` should be called before save if defer_build==True")
-
-
-def named_variables(given: Any) -> dict[str, Variable]:
-    """Name in the checkpoint -> variable, in order of names.
-
-    Raises:
-      TypeError: something is no variable. ValueError: two have one name.
-    """
-    if isinstance(given, dict):
-        pairs = [(str(name), value) for name, value in given.items()]
-    elif isinstance(given, (list, tuple, set)) or hasattr(given, "__iter__"):
-        pairs = [(_name_of(value), value) for value in given]
-    else:
-        raise TypeError(f"var_list must be a list or a dict of variables, not {type(given).__name__}")
-    found: dict[str, Variable] = {}
-    for name, value in sorted(pairs, key=lambda pair: pair[0]):
-        if not isinstance(value, Variable):
-            raise TypeError(f"var_list must map names to variables, but {name!r} maps to {value!r}, which is none")
-        if name in found:
-            raise ValueError(f"At least two variables have the same name: {name}")
-        found[name] = value
-    return found
-
-
-def _name_of(value: Any) -> str:
-    if not isinstance(value, Variable):
-        raise TypeError(f"Variable to save is not a Variable: {value}")
-    return value._shared_name
 
 
 def _strings(words: list[str]) -> np.ndarray[Any, Any]:

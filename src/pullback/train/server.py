@@ -27,6 +27,9 @@ class ClusterSpec:
         elif hasattr(cluster, "job"):
             self._tasks = {job.name: dict(job.tasks) for job in cluster.job}
         elif isinstance(cluster, dict):
+            for job, tasks in cluster.items():
+                if not isinstance(tasks, (list, tuple, dict)):
+                    raise TypeError(f"The tasks for job {job!r} must be a list or a dictionary, not {tasks!r}")
             self._tasks = {
                 str(job): {int(i): str(a) for i, a in (t.items() if isinstance(t, dict) else enumerate(t))}
                 for job, t in cluster.items()

@@ -43,7 +43,7 @@ from pullback.data.queues import PaddingFIFOQueueV1 as PaddingFIFOQueue
 from pullback.ops.control.world import print_v1 as Print
 from pullback.data.queues import PriorityQueueV1 as PriorityQueue
 from pullback.data.queues import QueueBase as QueueBase
-from pullback.ops.ragged import RaggedTensor as RaggedTensor
+from pullback.modes.ragged import RaggedTensorV1 as RaggedTensor
 from pullback.data.queues import RandomShuffleQueueV1 as RandomShuffleQueue
 from pullback.data.readers import ReaderBase as ReaderBase
 from pullback.modes.custom import RegisterGradient as RegisterGradient
@@ -59,7 +59,7 @@ from pullback.io.messages import Summary as Summary
 from pullback.io.messages import SummaryMetadata as SummaryMetadata
 from pullback.data.readers import TFRecordReader as TFRecordReader
 from pullback.core.tensor import Tensor as Tensor
-from pullback.ops.control.tensor_array import TensorArray as TensorArray
+from pullback.modes.tensor_array import TensorArrayV1 as TensorArray
 from pullback.io.messages import TensorInfo as TensorInfo
 from pullback.core.shape import TensorShapeV1 as TensorShape
 from pullback.modes.function import TensorSpec as TensorSpec
@@ -120,6 +120,7 @@ from pullback.ops.math.functions import atanh as atanh
 from pullback.ops.array.gather import batch_gather as batch_gather
 from pullback.ops.array.blocks import batch_to_space_v1 as batch_to_space
 from pullback.ops.array.blocks import batch_to_space_nd as batch_to_space_nd
+from pullback.ops.math.counting import bincount as bincount
 from pullback.ops.array.masks import boolean_mask_v1 as boolean_mask
 from pullback.ops.array.sizes import broadcast_dynamic_shape as broadcast_dynamic_shape
 from pullback.ops.array.sizes import broadcast_static_shape as broadcast_static_shape
@@ -137,6 +138,7 @@ from pullback.ops.math.clipping import clip_by_value as clip_by_value
 from pullback.ops.math.functions import complex_ as complex
 from pullback.ops.array.joining import concat as concat
 from pullback.ops.control.cond import cond as cond
+from pullback.ops.math.counting import confusion_matrix_v1 as confusion_matrix
 from pullback.ops.math.functions import conj as conj
 from pullback.ops.array.conversion import constant_v1 as constant
 from pullback.train.initializers_v1 import constant_initializer as constant_initializer
@@ -231,6 +233,8 @@ from pullback.ops.math.functions import greater as greater
 from pullback.ops.math.functions import greater_equal as greater_equal
 from pullback.modes.grouping import group as group
 from pullback.modes.gradients import hessians_v1 as hessians
+from pullback.ops.math.counting import histogram_fixed_width as histogram_fixed_width
+from pullback.ops.math.counting import histogram_fixed_width_bins as histogram_fixed_width_bins
 from pullback.ops.array.conversion import identity as identity
 from pullback.ops.array.conversion import identity_n as identity_n
 from pullback.ops.signal.fourier import ifft as ifft
@@ -363,6 +367,9 @@ from pullback.ops.math.functions import scalar_mul as scalar_mul
 from pullback.ops.control.folds import scan as scan
 from pullback.modes.variables import scatter_add as scatter_add
 from pullback.ops.array.places import scatter_nd as scatter_nd
+from pullback.modes.variables import scatter_nd_add as scatter_nd_add
+from pullback.modes.variables import scatter_nd_sub as scatter_nd_sub
+from pullback.modes.variables import scatter_nd_update as scatter_nd_update
 from pullback.modes.variables import scatter_sub as scatter_sub
 from pullback.modes.variables import scatter_update as scatter_update
 from pullback.ops.array.bounds import searchsorted as searchsorted
@@ -458,6 +465,7 @@ from pullback.modes.grouping import tuple_v1 as tuple
 from pullback.train.initializers_v1 import uniform_unit_scaling_initializer as uniform_unit_scaling_initializer
 from pullback.ops.array.search import unique as unique
 from pullback.ops.array.search import unique_with_counts as unique_with_counts
+from pullback.ops.math.counting import unravel_index as unravel_index
 from pullback.ops.array.segments import unsorted_segment_max as unsorted_segment_max
 from pullback.ops.array.segments import unsorted_segment_mean as unsorted_segment_mean
 from pullback.ops.array.segments import unsorted_segment_min as unsorted_segment_min
@@ -601,6 +609,7 @@ __all__ = [
     "batch_gather",
     "batch_to_space",
     "batch_to_space_nd",
+    "bincount",
     "boolean_mask",
     "broadcast_dynamic_shape",
     "broadcast_static_shape",
@@ -618,6 +627,7 @@ __all__ = [
     "complex",
     "concat",
     "cond",
+    "confusion_matrix",
     "conj",
     "constant",
     "constant_initializer",
@@ -712,6 +722,8 @@ __all__ = [
     "greater_equal",
     "group",
     "hessians",
+    "histogram_fixed_width",
+    "histogram_fixed_width_bins",
     "identity",
     "identity_n",
     "ifft",
@@ -844,6 +856,9 @@ __all__ = [
     "scan",
     "scatter_add",
     "scatter_nd",
+    "scatter_nd_add",
+    "scatter_nd_sub",
+    "scatter_nd_update",
     "scatter_sub",
     "scatter_update",
     "searchsorted",
@@ -939,6 +954,7 @@ __all__ = [
     "uniform_unit_scaling_initializer",
     "unique",
     "unique_with_counts",
+    "unravel_index",
     "unsorted_segment_max",
     "unsorted_segment_mean",
     "unsorted_segment_min",

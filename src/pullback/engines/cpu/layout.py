@@ -21,6 +21,11 @@ class Turned:
 
     def __init__(self) -> None:
         self._found: dict[int, tuple[Buffer, tuple[int, ...], Buffer]] = {}
+        self._repeats: dict[int, tuple[Buffer, Buffer]] = {}
+
+    def repeats(self, y: Buffer, x: Buffer) -> None:
+        """Notes that y is x, repeated."""
+        self._repeats[id(y)] = x, y
 
     def note(self, y: Buffer, source: Buffer, perm: tuple[int, ...]) -> None:
         self._found[id(y)] = source, perm, y  # y too, so that its id stays its own
@@ -49,6 +54,7 @@ class Turned:
             elif x.shape == shape and self.origin(x):
                 out.append(self._found[id(x)][0])
             else:
+                x = self._repeats.get(id(x), (x,))[0]
                 size = (1,) * (len(shape) - len(x.shape)) + x.shape
                 if sum(n != 1 for n in size) > 1:
                     return None

@@ -172,8 +172,37 @@ def repeated(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
         return True
     y = Buffer(spec.shape, x.dtype)  # type: ignore[arg-type]
     trace.add(Map(same, [x], y))
+    trace.turned.repeats(y, x)
     trace.gives(node, [y])
     return True
+
+
+@opens("OneHot")
+def one_hot(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
+    """Where the index is the place: a comparison with 0, 1, 2, ... along the new axis."""
+    indices, _, on, off = inputs
+    (spec,) = node.op.specs(tuple([trace.spec(x) for x in inputs]))
+    kinds = _INDICES, KINDS, KINDS
+    values = indices, on, off
+    fit = all(np.dtype(trace.spec(x).dtype.numpy) in k for x, k in zip(values, kinds, strict=True))
+    if not isinstance(indices, Buffer) or not spec.known or not fit:
+        return False
+    shape, rank = spec.shape, len(indices.shape)
+    at = node.op.axis % (rank + 1)
+    places = np.arange(shape[at], dtype=indices.dtype).reshape((-1,) + (1,) * (rank - at))
+    y = Buffer(shape, trace.spec(on).dtype.numpy)
+    found = indices.seen((*indices.shape[:at], 1, *indices.shape[at:]))
+    operands = [found, trace.memory(Known(places)), trace.operand(on), trace.operand(off)]
+    trace.map(_chosen_where_equal, operands, y)
+    trace.gives(node, [y])
+    return True
+
+
+_INDICES = frozenset({np.dtype(np.int32), np.dtype(np.int64)})
+
+
+def _chosen_where_equal(f: Any, index: Any, place: Any, on: Any, off: Any) -> Any:
+    return f.select(index.equals(place), on, off)
 
 
 def _folded(trace: Trace, node: Operation, how: str, x: Any, axes: frozenset[int], mean: bool = False) -> bool:

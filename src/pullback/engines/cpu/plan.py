@@ -152,9 +152,13 @@ class _Layout:
         arena = Arena()
         ending: dict[int, list[Buffer]] = {}
         for n, own in enumerate(jobs):
+            heirs = _heirs(self.items[n], ending.get(n, [])) if isinstance(self.items[n], fuse.Group) else {}
             for buffer in [b for job in own for b in job.buffers()]:
                 if buffer.of.place is None:
-                    buffer.of.place = ("arena", arena.take(buffer.of.bytes))
+                    donor = heirs.get(id(buffer.of))
+                    buffer.of.place = ("arena", arena.take(buffer.of.bytes)) if donor is None else donor.place
+                    if donor is not None:
+                        ending[n].remove(donor)
                     ending.setdefault(last[id(buffer.of)], []).append(buffer.of)
             for buffer in ending.pop(n, ()):
                 arena.give_back(buffer.place[1])
@@ -208,6 +212,24 @@ class _Layout:
                 value
             )
         return self._slot(result), (None if result is result.of else result.shape)
+
+
+def _heirs(group: Any, ending: Sequence[Buffer]) -> dict[int, Buffer]:
+    """For results of a group's one pass, by id, an operand whose last reader it is, and whose place they can take: each
+    point of it is read where the result's is written."""
+    reads = _reads(group)
+    dying = []
+    for b in ending:
+        here = [r for r in reads if r.of is b]
+        if here and all(r.shape == group.shape and not r.skip for r in here):
+            dying.append(b)
+    heirs: dict[int, Buffer] = {}
+    for made in group.makes:
+        fits = [b for b in dying if b.bytes == made.of.bytes and b.dtype.itemsize == made.dtype.itemsize]
+        if fits and made.shape == group.shape and made is made.of:
+            dying.remove(fits[0])
+            heirs[id(made)] = fits[0]
+    return heirs
 
 
 def _note(item: Any) -> None:

@@ -4,7 +4,8 @@
 
 const MOST_IN_TABLE = 900,
   MOST_IN_MATRIX = 4200,
-  LONGEST = 24;
+  LONGEST = 24,
+  PACE = 900; // milliseconds from output to output while it plays
 const glass = { setting: null, model: null, chosen: null };
 const root = document.getElementById("glass");
 const view = {};
@@ -29,6 +30,7 @@ function begin(setting) {
     { class: "steps" },
     make("button", { type: "button", onclick: () => step(-1) }, "Previous output"),
     make("button", { type: "button", onclick: () => step(1) }, "Next output"),
+    make("button", { type: "button", onclick: (event) => play(event.target) }, "Play"),
   );
   view.numbers = make("div", { class: "numbers" });
   view.more = make("div");
@@ -36,7 +38,7 @@ function begin(setting) {
     "p",
     { class: "soft" },
     "Point at a cell, tap it, or move to it with Tab and the arrow keys: " +
-      "the cells that it meets light up, and say with which weight.",
+      "the cells that it works with light up and say how.",
   );
   root.append(
     help,
@@ -172,7 +174,7 @@ function choose(key, index) {
     for (const i of windowOf(index)) for (const cell of cellsAt("seen", i)) cell.classList.add("window");
   litTables(key, index);
   view.said.replaceChildren(...sayings(model, key, index).map((line) => make("p", {}, line)));
-  for (const [i, button] of [...view.steps.children].entries()) {
+  for (const [i, button] of [...view.steps.children].slice(0, 2).entries()) {
     button.ariaDisabled = String(key === "result" && index === (i ? model.result.length - 1 : 0));
   }
 }
@@ -219,6 +221,19 @@ function step(by) {
       "result",
       chosen?.plane === "result" ? Math.min(Math.max(chosen.index + by, 0), model.result.length - 1) : 0,
     );
+}
+
+// From output to output, after the last from the first again, until pressed once more.
+function play(button) {
+  const stop = Boolean(view.playing);
+  clearInterval(view.playing);
+  const onward = () => {
+    const { chosen, model } = glass;
+    if (model && chosen?.plane === "result" && chosen.index === model.result.length - 1) choose("result", 0);
+    else step(1);
+  };
+  view.playing = stop ? null : setInterval(onward, PACE);
+  button.textContent = stop ? "Play" : "Pause";
 }
 
 function moveFocus(event) {

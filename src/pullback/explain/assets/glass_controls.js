@@ -143,7 +143,7 @@ function drawNumbers() {
   const { setting, model } = glass;
   const area = (key, plane) => {
     const text = setting[key].map((row) => row.map(number).join(" ")).join("\n");
-    const told = `Numbers of the ${model.kind.words[plane]}, a line a row`;
+    const told = `Numbers of the ${model.kind.words[plane]}, one row a line`;
     return make(
       "div",
       {},

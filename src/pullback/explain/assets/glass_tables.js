@@ -66,10 +66,11 @@ function scrolled(label, content) {
 }
 
 function drawCoefficients(model, names) {
-  const title = "Coefficients: what each output takes each input times",
+  const title = "Coefficients: what each output multiplies each input by",
     count = model.first.length * model.result.length;
   if (count > MOST_IN_TABLE) return tooLarge(title, count);
-  const links = byPair(model);
+  const links = byPair(model),
+    weight = model.kind.pools ? "" : ", and which weight that is";
   const rows = model.first.map((_, i) =>
     make(
       "tr",
@@ -104,7 +105,7 @@ function drawCoefficients(model, names) {
         make(
           "caption",
           {},
-          "The derivative of each output by each input, and the weight it is; empty where they do not meet.",
+          `The derivative of each output with respect to each input${weight}; empty where unused.`,
         ),
         make("thead", {}, head),
         make("tbody", {}, rows),
@@ -114,7 +115,7 @@ function drawCoefficients(model, names) {
 }
 
 function drawMatrix(model, names) {
-  const title = "The sparse matrix it is",
+  const title = "As a sparse matrix",
     count = model.first.length * model.result.length;
   if (count > MOST_IN_MATRIX) return tooLarge(title, count);
   const links = byPair(model),
@@ -147,7 +148,8 @@ function drawMatrix(model, names) {
     ),
   );
   const size = `${model.first.length} rows and ${model.result.length} columns`;
-  const told = `y = a W: W has ${size}; ${some} of its ${count} entries are not zero.`;
+  const [a, , y] = model.kind.letters;
+  const told = `${y} = ${a} W, both flattened: W has ${size}; ${some} of its ${count} entries are not zero.`;
   return [
     make("h3", {}, title),
     make("p", {}, `${told} The gradient goes back through the same entries, read along the rows.`),
@@ -203,7 +205,7 @@ function drawJacobian(model, names) {
   const links = byPair(model);
   const parts = [
     make("h3", {}, title),
-    make("p", {}, "For each output, its derivative by every input: where the kernel lay."),
+    make("p", {}, "For each output, its derivative with respect to every input: the kernel, where it lay."),
     scrolled(
       title,
       minis("first", model.sizes[0], (j, i) => links.get(`${i},${j}`)?.factor ?? null),
@@ -213,9 +215,9 @@ function drawJacobian(model, names) {
   const under = new Map(model.links.map((link) => [`${link.second},${link.result}`, link]));
   return [
     ...parts,
-    make("p", {}, "And by every weight: the patch of the input under the kernel."),
+    make("p", {}, "And with respect to every weight: the patch of the input under the kernel."),
     scrolled(
-      "Its Jacobian by the kernel",
+      "Its Jacobian with respect to the kernel",
       minis("second", model.sizes[1], (j, i) =>
         under.has(`${i},${j}`) ? model.first[under.get(`${i},${j}`).first] : null,
       ),

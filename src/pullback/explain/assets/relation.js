@@ -19,16 +19,16 @@ const OPS = {
     words: ["input", "kernel", "output"],
   },
   conv2d_backprop_input: {
-    title: "Gradient of a convolution by its input",
+    title: "Gradient of a convolution with respect to its input",
     planes: ["outs", "kernel", "picture"],
     letters: ["g", "w", "da"],
-    words: ["arriving gradient", "kernel", "gradient by the input"],
+    words: ["arriving gradient", "kernel", "gradient of the input"],
   },
   conv2d_backprop_filter: {
-    title: "Gradient of a convolution by its kernel",
+    title: "Gradient of a convolution with respect to its kernel",
     planes: ["picture", "outs", "kernel"],
     letters: ["a", "g", "dw"],
-    words: ["input", "arriving gradient", "gradient by the kernel"],
+    words: ["input", "arriving gradient", "gradient of the kernel"],
   },
   max_pool: {
     title: "Max pooling",
@@ -237,7 +237,8 @@ const namesOf = (model) => ({
   d: (i) => cellName("d", i, model.sizes[2][1]),
 });
 
-const times = (factor, name) => (factor === 1 ? name : `${number(factor)}*${name}`);
+const times = (factor, name) =>
+  factor === 1 ? name : factor === -1 ? `-${name}` : `${number(factor)}*${name}`;
 const bracketed = (value) => (value < 0 ? `(${number(value)})` : number(value));
 const total = (terms) => terms.join(" + ").replaceAll("+ -", "- ") || "0";
 
@@ -259,7 +260,7 @@ function sayings(model, plane, index) {
   const value = plane === "first" ? model.first[index] : model.second[index];
   const factor = (l) => (plane === "first" ? l.factor : model.first[l.first]);
   const other = (l) => (plane === "first" ? name.second(l.second) : name.first(l.first));
-  const uses = links.map((l) => `${name.result(l.result)} takes it times ${other(l)} = ${number(factor(l))}`);
+  const uses = links.map((l) => `${name.result(l.result)} multiplies it by ${other(l)} = ${number(factor(l))}`);
   return [
     `${own} = ${number(value)}, used by ${counted(links.length, "output")}`,
     ...(uses.length ? [uses.join("; ")] : []),

@@ -121,7 +121,8 @@ function refold() {
 // --- drawing -----------------------------------------------------------------------------------------------------
 
 const WIDE = 142,
-  HIGH = 66;
+  HIGH = 66,
+  SMALLEST = 0.75; // a drawing shrinks to fit down to this, then it scrolls
 
 function draw() {
   const upright = matchMedia("(max-width: 700px)").matches,
@@ -144,7 +145,7 @@ function draw() {
   page.drawing.replaceChildren(
     make(
       "svg",
-      { viewBox: `0 0 ${width} ${height}`, width, height, role: "group" },
+      { viewBox: `0 0 ${width} ${height}`, width, style: `max-width: max(100%, ${SMALLEST * width}px)`, role: "group" },
       ["forth", "back"].map(arrowhead),
       edges,
       boxes,

@@ -14,7 +14,7 @@ function choose(n) {
       make(
         "span",
         { class: "soft" },
-        n.op ? "a line that the tape did not note; give explain the function itself" : "given",
+        n.op ? "line not known: this tape noted none; give explain the function itself" : "given",
       ),
     );
   row("Value", ...heldView(n.value, `Value of n${n.i}`));

@@ -42,8 +42,8 @@ class Finding:
         told = {
             "vanishing": f"norm down to {self.worst:.2g} of the largest",
             "exploding": f"norm up to {self.worst:.3g}",
-            "unconnected": "no gradient: the loss does not hang on it",
-            "dead units": f"{int(self.worst)} of {self.units} units answer nothing but 0",
+            "unconnected": "no gradient: the loss does not depend on it",
+            "dead units": f"{self.worst:.0f} of {self.units} units answer nothing but 0",
         }
         return f"{self.name}: {self.kind} {when}, {told[self.kind]}"
 

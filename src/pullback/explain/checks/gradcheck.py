@@ -1,7 +1,7 @@
 """gradcheck: a gradient held against numbers.
 
 The function is weighed into one number, L(x) = sum of v * f(x) with fixed random v, so that one gradient answers for
-all of f. Each entry's derivative is then taken from values of L alone:
+all of f; an f that is one number already stays as it is. Each entry's derivative is then taken from values of L alone:
 
     central      D(h) = (L(x+h) - L(x-h)) / 2h  =  L' + c2 h^2 + c4 h^4 + ...
     Richardson   (4 D(h/2) - D(h)) / 3, and so on: a tableau whose columns cancel h^2, h^4, ...; where neighbours differ
@@ -25,7 +25,7 @@ import numpy as np
 from pullback.core import interpreter
 from pullback.core.errors import ArgumentError, DTypeError
 from pullback.explain.checks.slopes import Slope, Slopes, component
-from pullback.explain.checks.subjects import Subject, of_function, of_graph, weights_for
+from pullback.explain.checks.subjects import Subject, is_one_number, of_function, of_graph, weights_for
 from pullback.explain.markup import number
 from pullback.ops.random import philox
 
@@ -75,12 +75,14 @@ class Report:
     """What gradcheck found. True where every entry held.
 
     entries: all that were checked, worst first. order: 1, or 2 for the gradient's gradient.
+    weighed: whether they are derivatives of a weighted sum of f's outputs; of a single number they are its own.
     """
 
     entries: tuple[Entry, ...]
     order: int
     rtol: float
     atol: float
+    weighed: bool = True
 
     @property
     def held(self) -> bool:
@@ -98,7 +100,8 @@ class Report:
         bad = sum(not e.held for e in self.entries)
         what = "gradient" if self.order == 1 else "gradient of the gradient"
         agree = f"{len(self.entries) - bad} of {len(self.entries)} entries agree"
-        head = f"{what}: {agree} (rtol {self.rtol:g}, atol {self.atol:g})"
+        of = ", of a weighted sum of the outputs" if self.weighed else ""
+        head = f"{what}{of}: {agree} (rtol {self.rtol:g}, atol {self.atol:g})"
         rows = [["entry", "analytic", "numeric", "difference", "numeric's error", ""]]
         rows += [_row(e) for e in self.entries[:WORST]]
         widths = [max(len(r[i]) for r in rows) for i in range(6)]
@@ -151,7 +154,7 @@ def gradcheck(
       Report, falsy where an entry fails.
     Raises:
       AssertionError: an entry fails; with the table of the worst.
-      ArgumentError: f does not hang on an input that is asked for (its gradient is None though its values change), or
+      ArgumentError: f does not depend on an input that is asked for (its gradient is None though its values change), or
         order is neither 1 nor 2. DTypeError: no input is floating.
     """
     if order not in (1, 2):
@@ -188,7 +191,10 @@ def _judged(
     second = subject.differentiated(seed)
     second.names = subject.names
     found = _checked(second, 2, rtol, atol, entries, seed)
-    return found if not found.held else Report((*report.entries, *found.entries), 2, found.rtol, found.atol)
+    if not found.held:
+        return found
+    weighed = report.weighed or found.weighed
+    return Report((*report.entries, *found.entries), 2, found.rtol, found.atol, weighed)
 
 
 def _checked(subject: Subject, order: int, rtol: Any, atol: Any, count: int | None, seed: int) -> Report:
@@ -220,7 +226,7 @@ def _checked(subject: Subject, order: int, rtol: Any, atol: Any, count: int | No
             ).locate()
         found += here
     found.sort(key=lambda e: (e.held, e.left is None, -e.apart / (a + r * max(abs(e.analytic), abs(e.numeric)))))
-    return Report(tuple(found), order, r, a)
+    return Report(tuple(found), order, r, a, not is_one_number(first))
 
 
 def _entry(name: str, at: tuple[int, ...], part: str, dx: Any, slope: Slope, r: float, a: float) -> Entry:

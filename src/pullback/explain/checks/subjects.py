@@ -116,8 +116,15 @@ def of_graph(f: Any, inputs: dict[Any, Any], session: Any, feeds: Any) -> Subjec
     return subject
 
 
+def is_one_number(ys: Sequence[Any]) -> bool:
+    """Whether f answers one real number, whose derivatives are f's own."""
+    return sum(map(np.size, ys)) == 1 and all(np.asarray(y).dtype.kind != "c" for y in ys)
+
+
 def weights_for(ys: Sequence[Any], seed: int) -> list[NDArray[Any]]:
-    """v: of the outputs' shapes and types, of magnitude 1/2 to 1 so that no output hides."""
+    """v: of the outputs' shapes and types, of magnitude 1/2 to 1 so that no output hides; 1 of a single real number."""
+    if is_one_number(ys):
+        return [np.ones_like(y) for y in ys]
     found = []
     for i, y in enumerate(map(np.asarray, ys)):
         draws = [philox.normal(seed, (2 * i + part + 1) << 64, y.shape, "float64") for part in (0, 1)]

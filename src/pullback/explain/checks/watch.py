@@ -31,6 +31,7 @@ from pullback.core.slices import IndexedSlices
 from pullback.core.tensor import EagerTensor, Tensor
 from pullback.explain.checks.findings import Finding, Judge, Limits
 from pullback.explain.checks.watch_events import event_of
+from pullback.explain.see.order import channels_first, last
 from pullback.io.events import EventFile
 from pullback.ops.nn.activation import Relu, Relu6
 
@@ -120,13 +121,14 @@ class GradientWatch:
     def see_fetched(self, seen: dict[str, Any], after: dict[str, Any] | None = None, step: int | None = None) -> None:
         """Takes the values of `fetches`, and the variables' values after the update for the ratio of updates."""
         for name, values in seen["rectified"].items():
-            self._units[name] = _fires(values)
+            self._units[name] = _fires(last(values, channels_first(self._rectified[name])))
         self._record(seen["gradients"], seen["variables"], after or {}, step)
 
     # --- TensorFlow 2 ----------------------------------------------------------------------------------------------
 
     def on_step(self, node: Any, dys: Any, dxs: Any) -> None:
-        """The tape's hook: hears the relus it passes, for dead units. What runs inside a `tf.function` is not heard."""
+        """The tape's hook: hears the relus it passes, for dead units: the last axis tells units apart. What runs inside
+        a `tf.function` is not heard."""
         if isinstance(node.op, CUTTING) and isinstance(node.results[0], EagerTensor):
             self._heard.append((node.type, _fires(node.results[0].value)))
 
@@ -258,9 +260,9 @@ def _rectified(gradients: list[Any]) -> dict[str, Tensor]:
 
 
 def _fires(values: Any) -> NDArray[np.bool_]:
-    """Which units (the last axis) answered more than zero to some example."""
-    values = np.asarray(values)
-    return (values > 0).reshape(-1, values.shape[-1]).any(axis=0) if values.ndim else values.reshape(1) > 0
+    """Which units (the last axis) answered something but zero to some example; NaN is something."""
+    fires = np.logical_not(np.atleast_1d(values) <= 0)
+    return np.asarray(fires.reshape(-1, fires.shape[-1]).any(axis=0))
 
 
 def _value(gradient: Any, variable: Any) -> Any:

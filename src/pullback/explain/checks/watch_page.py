@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import math
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pullback.explain.checks.curves import curves
+from pullback.explain.checks.watch import DECADES, GradientWatch
 from pullback.explain.markup import table
 from pullback.explain.pages import Page, Section
 from pullback.explain.pictures import features, figure
-
-if TYPE_CHECKING:
-    from pullback.explain.checks.watch import GradientWatch
 
 _MARKS = {"vanishing": "blue", "exploding": "red", "unconnected": "yellow", "dead units": "magenta"}
 _SPARKS = "▁▂▃▄▅▆▇█"
@@ -69,19 +67,22 @@ def page(watch: GradientWatch) -> Page:
     told = f"<ul>{items}</ul>" if found else '<p class="good">Nothing vanished, exploded or died.</p>'
     rows = [[n, *_cells(watch, n), ", ".join(f.kind for f in found if f.name == n and f.now)] for n in watch.names]
     head = ["variable", "gradient norm", "largest entry", "zeros", "update / weight", "state"]
-    histograms = "".join(f"<li>{_histogram(watch, name)}</li>" for name in watch.names)
+    low, high = _decades(watch)
+    histograms = "".join(f"<li>{_histogram(watch, name, low, high)}</li>" for name in watch.names)
+    scale = f"from 1e{DECADES[low]} at the bottom to 1e{DECADES[high]} at the top"
     steps = f"{len(watch.steps)} steps, {watch.steps[0]} to {watch.steps[-1]}" if watch.steps else "no steps"
     return Page(
         "Gradients during training",
         f"{len(watch.names)} variables, {steps}.",
         [
             Section("What was found", told),
-            Section("Norms", norms(watch), "A line a variable, from the first layer (blue) to the last (red)."),
+            Section("Norms", norms(watch), "One line for each variable, from the first (blue) to the last (red)."),
             Section("The latest step", table("Each variable at the latest step", head, rows, "sums")),
             Section(
                 "Histograms",
                 f'<ul class="pictures">{histograms}</ul>',
-                "Columns are steps, rows tenth powers of magnitude; the darker, the more entries of the gradient.",
+                f"How large a gradient's entries are: a column for each step, a row for each power of ten, {scale}; "
+                "the darker, the more entries.",
             ),
         ],
     )
@@ -92,18 +93,22 @@ def norms(watch: GradientWatch) -> str:
     return curves("Gradient norm", watch.steps, {name: watch.norms(name) for name in watch.names})
 
 
-def _histogram(watch: GradientWatch, name: str) -> str:
-    """Steps across, magnitudes up."""
-    from pullback.explain.checks.watch import DECADES
+def _decades(watch: GradientWatch) -> tuple[int, int]:
+    """Which bins of DECADES hold anything, of all variables: first, and one past the last."""
+    counts = [r.histogram for readings in watch.readings for r in readings.values()]
+    used = np.nonzero(np.sum(counts, axis=0))[0] if counts else np.zeros(0, int)
+    return (int(used[0]), int(used[-1]) + 1) if used.size else (0, len(DECADES) - 1)
 
+
+def _histogram(watch: GradientWatch, name: str, low: int, high: int) -> str:
+    """Steps across, magnitudes up."""
     columns = np.linspace(0, len(watch.steps) - 1, min(max(len(watch.steps), 1), 64)).astype(int) if watch.steps else []
     counts = np.array([watch.readings[i][name].histogram for i in columns if name in watch.readings[i]])
     if not counts.size or not counts.sum():
         return f"<figure><figcaption>{escape(name)}: nothing but zeros</figcaption></figure>"
-    used = np.nonzero(counts.sum(axis=0))[0]
-    low, high = int(used[0]), int(used[-1]) + 1
     shares = counts[:, low:high] / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     wide = np.repeat(shares.T[::-1], max(64 // len(counts), 1), axis=1)
     tall = np.repeat(wide, 6, axis=0)
-    told = f"{name}: 1e{DECADES[low]} to 1e{DECADES[high]}"
-    return figure(features(tall), f"Histogram of the gradient's magnitudes, {told}", told, 192)
+    used = np.nonzero(counts.sum(axis=0))[0]
+    told = f"{name}, 1e{DECADES[used[0]]} to 1e{DECADES[used[-1] + 1]}"
+    return figure(features(tall), f"Histogram of the gradient's magnitudes of {told}", name, 192)

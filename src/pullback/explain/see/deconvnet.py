@@ -55,7 +55,8 @@ def deconvnet(
     Args:
       model, session, feeds: the network, as `network_of` takes it.
       images: [N,H,W,C], or one image [H,W,C].
-      layer: path of a layer [N,P,Q,K] or [N,K], as a rule after its relu.
+      layer: path of a layer [N,P,Q,K] or [N,K], as a rule after its relu. Of a model that computes channels first
+        channels and units are asked for, and answered, in this order too.
       channel: only this one, or each of several. unit: only the one at this (row, column).
       top: the strongest channels of each image, as many as that, by their largest unit; with by="unit" single units.
       strongest: of each part only its largest unit, as in the paper's figures.
@@ -71,7 +72,7 @@ def deconvnet(
     selection = Selection(channel, unit, top, by, strongest)
     lead = (
         "Each picture shows what in the input made these units fire: their activations, sent back through the "
-        "network's own filters and switches, rectified at every relu (Zeiler & Fergus 2014). Of a single unit that "
-        "sees a small part only, that part of the input stands above."
+        "network's own filters and switches, rectified at every relu (Zeiler & Fergus 2014). Above the projection of a "
+        "single unit stands the part of the image that it comes from."
     )
     return projected("deconvnet", pulls, images, selection, lambda a, p: p.within(a, a), batch, progress, lead)

@@ -45,7 +45,7 @@ def grad_cam(
       model, images, channel, unit, top, session, feeds, batch, progress: as in `saliency`.
     Returns:
       Projections, `values` [N,K,H,W,1] of at least 0.
-    Raises: as `saliency`. ShapeError: `maps` is no layer of maps. ArgumentError: the score does not hang on it.
+    Raises: as `saliency`. ShapeError: `maps` is no layer of maps. ArgumentError: the score does not depend on it.
     """
     pulls = Pulls(network_of(model, session=session, feeds=feeds), layer, onto=maps)
     shown = pulls.network.prepared(images)
@@ -67,7 +67,7 @@ def grad_cam(
         if progress is not None:
             progress(len(parts), len(shown))
     name = maps if isinstance(maps, str) else getattr(maps, "name", str(maps))
-    lead = f"Red marks where in {name} the score of {pulls.name} finds its evidence (Selvaraju et al. 2017)."
+    lead = f"Red marks the places whose features in {name} raise the score (Selvaraju et al. 2017)."
     return Projections("Grad-CAM", pulls.name, shown, np.concatenate(values), parts, "heat", lead=lead)
 
 

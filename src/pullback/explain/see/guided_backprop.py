@@ -49,7 +49,7 @@ def guided_backprop(
     pulls = Pulls(network_of(model, session=session, feeds=feeds), layer, RULES)
     selection = Selection(channel, unit, top, by, strongest)
     lead = (
-        "Each picture is the gradient of these units by the pixels, of which every relu let pass only what is positive "
-        "on the way up and on the way down (Springenberg et al. 2015)."
+        "Each picture is the gradient of these units with respect to the pixels, of which each relu lets pass only "
+        "what is positive, where its input was positive too (Springenberg et al. 2015)."
     )
     return projected("guided back-propagation", pulls, images, selection, ones_at, batch, progress, lead)

@@ -25,6 +25,7 @@ from pullback.core.graph import Graph
 from pullback.core.shape import compatible, text
 from pullback.core.spec import Spec
 from pullback.core.tensor import EagerTensor, Operation, Tensor
+from pullback.explain.see.order import channels_first, enters_first, last
 from pullback.modes.function import Function
 
 # Shapes of images for which a callable's trace is kept.
@@ -48,14 +49,24 @@ class View:
     ) -> None:
         self.graph, self.images, self._named, self._run = graph, images, dict(named), run
         self._path: list[Any] = [n for n in between([images], graph.nodes, lambda dtype: True)[0] if n.outputs]
+        if enters_first(images, self._path):
+            raise ShapeError(
+                f"{images.name!r}: the model takes its images channels first, [N,C,H,W]; give it [N,H,W,C] and let it "
+                "begin with tf.transpose(images, [0, 3, 1, 2])"
+            ).locate()
 
     def run(self, tensors: Sequence[Tensor], images: NDArray[Any]) -> list[Any]:
         """The tensors' values for a batch of images."""
         return self._run(tensors, images)
 
+    def values(self, path: Any, images: NDArray[Any]) -> NDArray[Any]:
+        """A layer's values for a batch of images, channels last. Raises: as `layer`."""
+        layer = self.layer(path)
+        return last(np.asarray(self.run([layer], images)[0]), channels_first(layer))
+
     @property
     def layers(self) -> dict[str, Tensor]:
-        """Path -> the first tensor of what hangs on the images: names that the model gave, then operations."""
+        """Path -> the first tensor of what depends on the images: names that the model gave, then operations."""
         operations = {n.name: n.outputs[0] for n in self._path}
         return {**self._named, **{name: t for name, t in operations.items() if name not in self._named}}
 
@@ -63,7 +74,7 @@ class View:
         """The layer at a path; a tensor of the graph is itself.
 
         Raises:
-          ArgumentError: there is none; names the nearest. Or nothing in it hangs on the images.
+          ArgumentError: there is none; names the nearest. Or nothing in it depends on the images.
           DTypeError: it holds integers, which have no derivatives.
         """
         found = self._found(path)
@@ -71,7 +82,7 @@ class View:
             raise ArgumentError(self._unknown(str(path))).locate()
         if found is not self.images and not any(t is found for n in self._path for t in n.outputs):
             raise ArgumentError(
-                f"layer {path!r} does not hang on the images {self.images.name!r}, so nothing can be projected back"
+                f"layer {path!r} does not depend on the images {self.images.name!r}, so nothing can be projected back"
             ).locate()
         if not found.dtype.is_floating:
             floats = [n.name for n in self._path if n.outputs[0].dtype.is_floating][-3:]
@@ -110,7 +121,7 @@ class View:
         near = list(dict.fromkeys([*holding, *difflib.get_close_matches(path, known, 8, 0.4)]))[:8]
         told = f"the nearest are {_quoted(near)}" if near else f"there are {_quoted(known[:8])}"
         rest = f", of {len(known)} in all" if len(known) > 8 else ""
-        return f"there is no layer {path!r} that hangs on the images; {told}{rest}"
+        return f"there is no layer {path!r} that depends on the images; {told}{rest}"
 
 
 def _quoted(names: Sequence[str]) -> str:

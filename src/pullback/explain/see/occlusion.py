@@ -60,7 +60,7 @@ def occlusion(
     def seen(batch_of: NDArray[Any]) -> NDArray[Any]:
         view = network.view(batch_of.shape, batch_of.dtype)
         with quiet():
-            return np.asarray(view.run([view.layer(layer)], batch_of)[0])
+            return view.values(layer, batch_of)
 
     for n, image in enumerate(shown):
         whole = seen(image[None])

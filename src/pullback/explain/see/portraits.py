@@ -48,8 +48,8 @@ class Portraits(Shown):
     layer: str
     filters: tuple[Portrait, ...]
     lead = (
-        "For each filter its weights (red above 0, blue below), the images that excite it most, and below each what in "
-        "it did: the strongest unit, projected back by the deconvnet. The most responsive filter comes first."
+        "For each filter its weights (red above 0, blue below) and the images that excite it most; below each image "
+        "its strongest unit, projected back to pixels by the deconvnet. The most responsive filter comes first."
     )
 
     @property

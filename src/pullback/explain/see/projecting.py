@@ -23,6 +23,7 @@ from pullback.core.errors import ArgumentError, ShapeError
 from pullback.core.graph import Graph, ancestors
 from pullback.core.shape import text
 from pullback.core.tensor import EagerTensor, Tensor
+from pullback.explain.see import order
 from pullback.explain.see.network import MOST_VIEWS, Network, View
 from pullback.explain.see.projections import Projections
 from pullback.explain.see.selection import Part, Selection
@@ -37,7 +38,7 @@ class Pull:
     """From a layer back to the images, or to another layer `onto`.
 
     Raises:
-      ArgumentError: the layer does not hang on `onto`.
+      ArgumentError: the layer does not depend on `onto`.
     """
 
     def __init__(self, view: View, layer: Tensor, rules: dict[type, Rule] | None = None, onto: Tensor | None = None):
@@ -49,10 +50,11 @@ class Pull:
             (dx,) = backprop([layer], [onto], [seed], ancestors([layer]), rules=rules, carries=floating)
             if dx is None:
                 raise ArgumentError(
-                    f"layer {layer.name!r} does not hang on {onto.name!r} by a way that derivatives take"
+                    f"layer {layer.name!r} does not depend on {onto.name!r} in a way that has derivatives"
                 ).locate()
             self._body.outputs = [self._body.adopt(interpreter.as_tensor(dx))]
         self._reads = [outer for outer, _ in self._body.captures.values()]
+        self._first, self._onto_first = order.channels_first(layer), order.channels_first(onto)
 
     def forward(self, images: NDArray[Any]) -> Seen:
         """Shows images to the network."""
@@ -60,14 +62,16 @@ class Pull:
         layer, onto, *values = self._view.run([self.layer, self._onto, *symbolic], images)
         found = {id(t): v for t, v in zip(symbolic, values, strict=True)}
         reads = [t.value if isinstance(t, EagerTensor) else found[id(t)] for t in self._reads]
-        return Seen(self, np.asarray(layer), np.asarray(onto), reads)
+        layer, onto = order.last(np.asarray(layer), self._first), order.last(np.asarray(onto), self._onto_first)
+        return Seen(self, layer, onto, reads)
 
     def back(self, seed: NDArray[Any], reads: list[Any]) -> NDArray[Any]:
-        """What arrives at the images of this seed."""
+        """What arrives at the images (or at `onto`) of this seed; both channels last."""
         program = interpreter.engine().program(self._body)
         inside = {id(inner): v for (_, inner), v in zip(self._body.captures.values(), reads, strict=True)}
+        seed = order.first(seed) if self._first else seed
         given = [inside.get(id(t), seed) for t in self._body.inputs]
-        return np.asarray(program(interpreter.eager().store, *given)[0])
+        return order.last(np.asarray(program(interpreter.eager().store, *given)[0]), self._onto_first)
 
 
 class Seen:

@@ -51,7 +51,7 @@ def saliency(
 
 
 _LEAD = (
-    "Red marks the pixels that the score hangs on most: the magnitude of its gradient, the largest over the colours "
+    "Red marks the pixels that the score depends on most: the magnitude of its gradient, the largest over the colours "
     "(Simonyan et al. 2014)."
 )
 

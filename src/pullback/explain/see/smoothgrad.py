@@ -1,4 +1,4 @@
-"""SmoothGrad: saliency, averaged over noisy copies of the image, so that what hangs on single pixels cancels.
+"""SmoothGrad: saliency, averaged over noisy copies of the image, so that what depends on the noise cancels.
 
     map = max over c of |mean over n of d score / d (image + noise_n)|
 
@@ -73,6 +73,6 @@ def smoothgrad(
 
 
 _LEAD = (
-    "Red marks the pixels that the score hangs on: the magnitude of its gradient, averaged over noisy copies of the "
-    "image (Smilkov et al. 2017)."
+    "Red marks the pixels that the score depends on most: the magnitude of its gradient, averaged over noisy copies of "
+    "the image (Smilkov et al. 2017)."
 )

@@ -96,7 +96,7 @@ def top_activations(
         shown = network.prepared(np.asarray(images[start : start + batch]))
         view = network.view(shown.shape, shown.dtype)
         with quiet():
-            seen = np.asarray(view.run([view.layer(layer)], shown)[0])
+            seen = view.values(layer, shown)
         if seen.ndim < 2 or len(seen) != len(shown):
             raise ShapeError(f"top_activations: {layer!r} has shape {text(seen.shape)}, no batch of channels").locate()
         chosen = chosen or Selection(channel)._channels(seen.shape[1:]) or list(range(seen.shape[-1]))

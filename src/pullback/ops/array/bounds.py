@@ -88,6 +88,7 @@ def searchsorted(
     wanted: Any = interpreter.as_tensor(values, rows.dtype)
     sizes: Any = shape_(wanted)
     kind: Any = LowerBound if side == "left" else UpperBound
-    flat = reshape(rows, interpreter.pack[0]([-1, shape_(rows)[-1]], int32))  # type: ignore[index]
-    found = kind(as_dtype(out_type))(flat, reshape(wanted, interpreter.pack[0]([-1, sizes[-1]], int32)), name=name)
+    count = 1 if wanted.spec.rank == 1 else -1  # of rows, which is not to be inferred of empty ones
+    flat = reshape(rows, interpreter.pack[0]([count, shape_(rows)[-1]], int32))  # type: ignore[index]
+    found = kind(as_dtype(out_type))(flat, reshape(wanted, interpreter.pack[0]([count, sizes[-1]], int32)), name=name)
     return reshape(found, sizes)

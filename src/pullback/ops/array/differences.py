@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from pullback.core.names import public
 from pullback.core.op import Op, op
 from pullback.core.sample import Sample
 from pullback.core.spec import Spec
+from pullback.core.tensor import Tensor
 
 
 @op
@@ -52,7 +53,14 @@ class ListDiff(Op):
         yield lambda: cls()(np.zeros((2, 2)), np.zeros(2)), ShapeError, "x must be a vector"
 
 
+class Difference(NamedTuple):
+    """What `setdiff1d` answers with."""
+
+    out: Tensor
+    idx: Tensor
+
+
 @public(v1="setdiff1d")
-def setdiff1d(x: Any, y: Any, index_dtype: Any = int32, name: str | None = None) -> Any:
+def setdiff1d(x: Any, y: Any, index_dtype: Any = int32, name: str | None = None) -> Difference:
     """(elements of x that are not in y, in order; their places in x), both [k]."""
-    return ListDiff(as_dtype(index_dtype))(x, y, name=name)
+    return Difference(*ListDiff(as_dtype(index_dtype))(x, y, name=name))

@@ -12,11 +12,15 @@ from typing import Any
 import numpy as np
 
 from pullback.core.op import lowering
+from pullback.native.lookup import add_lookup, add_sum
 from pullback.native.moving import KINDS, add_move, dense, fill
 from pullback.native.packing import clear
+from pullback.native.tiles import runs_on
+from pullback.ops.array.gather import GatherV2
 from pullback.ops.array.joining import ConcatV2, Pack, Unpack
 from pullback.ops.array.layout import ReverseV2, Transpose
 from pullback.ops.array.padding import Pad, PadV2
+from pullback.ops.array.rows import UnsortedSegmentSum
 from pullback.ops.array.slicing import Slice, StridedSlice, StridedSliceGrad
 from pullback.ops.array.splitting import Split, SplitV
 
@@ -127,3 +131,24 @@ def strided_slice_grad(op: Any, task: Any) -> Any:
         return NotImplemented
     task.job(clear, (KINDS[y.dtype.itemsize],), [y], items=y.size)
     return None if _put(task, dy, y, view, whole) else NotImplemented
+
+
+@lowering("native", GatherV2)
+def gather(op: Any, task: Any) -> Any:
+    (x, at, _), (y,) = task.inputs, task.outputs
+    if 2 not in task.known or x.dtype == object or x.dtype.itemsize not in KINDS:
+        return NotImplemented
+    axis, batch = op.settled(task.known[2], len(x.shape), len(at.shape))
+    if batch:
+        return NotImplemented
+    add_lookup(task, x, at, y, KINDS[x.dtype.itemsize], axis)
+    return None
+
+
+@lowering("native", UnsortedSegmentSum)
+def segment_sum(op: Any, task: Any) -> Any:
+    (x, at, _), (y,) = task.inputs, task.outputs
+    if not runs_on(x):
+        return NotImplemented
+    add_sum(task, x, at, y)
+    return None

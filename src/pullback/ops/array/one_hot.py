@@ -107,7 +107,7 @@ def one_hot(
     if to is dtypes.string and len(given) < 2:
         raise DTypeError("one_hot: of strings give both on_value and off_value").locate()
     ends = [interpreter.as_tensor(v, to) for v in (_or(on_value, to, 1), _or(off_value, to, 0))]
-    return OneHot(-1 if axis is None else int(axis))(indices, dims(depth), *ends, name=name)
+    return OneHot(-1 if axis is None else int(axis))(indices, dims(depth), *ends, name=name or "one_hot")
 
 
 def _or(value: Any, to: Any, default: int) -> Any:

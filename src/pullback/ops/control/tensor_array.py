@@ -13,6 +13,7 @@ import numpy as np
 from pullback.core import dtypes, interpreter, nest, shape
 from pullback.core.dtypes import DType, as_dtype
 from pullback.core.errors import ArgumentError, ShapeError
+from pullback.core.graph import Graph
 from pullback.core.names import public
 from pullback.core.op import REGISTRY
 from pullback.core.shape import Shape, TensorShape, as_shape
@@ -21,7 +22,7 @@ from pullback.ops.control import list_pieces as pieces
 from pullback.ops.control import lists
 
 
-@public("TensorArray")
+@public("TensorArray", v1=None)
 class TensorArray:
     """A list of tensors of one type, written and read at places.
 
@@ -103,7 +104,10 @@ class TensorArray:
         return shape.merged(self._shape, found, what) if self._infers else self._shape
 
     def _converted(self, value: Any, what: str) -> Tensor:
-        return interpreter.as_tensor(value, self._dtype, what=f"TensorArray.{what}: value")
+        here = interpreter.current()
+        if not isinstance(here, Graph):  # of an array in a graph, its graph
+            here = interpreter._graph_of((self._flow,))
+        return interpreter.as_tensor(value, self._dtype, here=here, what=f"TensorArray.{what}: value")
 
     def identity(self) -> TensorArray:
         """The same array."""

@@ -112,6 +112,8 @@ class NonMaxSuppressionV3(Op):
     def reference(self, boxes: Any, scores: Any, most: Any, share: Any, least: Any) -> Any:
         if not 0 <= share <= 1:
             raise ArgumentError(f"non_max_suppression: iou_threshold must be in [0, 1], but is {share}")
+        if most < 0:
+            raise ArgumentError(f"non_max_suppression: max_output_size must not be negative, but is {most}")
         chosen: list[int] = []
         order = [i for i in np.argsort(-scores, kind="stable").tolist() if scores[i] > least]
         for i in order:

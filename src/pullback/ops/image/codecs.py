@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +12,7 @@ import numpy as np
 
 from pullback.core import dtypes
 from pullback.core.dtypes import DType, as_dtype, uint8, uint16
-from pullback.core.errors import ArgumentError, InvalidArgumentError
+from pullback.core.errors import ArgumentError, InvalidArgumentError, OpError
 from pullback.core.names import public
 from pullback.core.op import Op, op
 from pullback.core.sample import Sample
@@ -22,42 +24,72 @@ from pullback.ops.math.scopes import scope
 
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 _FORMATS = ("PNG", "JPEG", "GIF", "BMP")
+_LARGEST = 2**30
+
+
+@contextlib.contextmanager
+def _reading() -> Iterator[None]:
+    """Whatever Pillow raises while it reads a damaged file is an error of the file; of large ones it need not warn.
+
+    Raises:
+      InvalidArgumentError: the file cannot be read.
+    """
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            yield
+    except OpError:
+        raise
+    except Exception as error:
+        raise InvalidArgumentError(f"the picture cannot be decoded: {error}") from error
 
 
 def _opened(data: bytes) -> Any:
     """The picture in a file.
 
     Raises:
-      InvalidArgumentError: it is none of the four formats.
+      InvalidArgumentError: it is none of the four formats, or its pixels would take more than 2^30 bytes.
     """
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     try:
-        return Image.open(io.BytesIO(data), formats=_FORMATS)
-    except (UnidentifiedImageError, OSError) as error:
+        image = Image.open(io.BytesIO(data), formats=_FORMATS)
+    except Image.DecompressionBombError as error:
+        raise InvalidArgumentError(f"the picture is too large to be decoded: {error}") from None
+    except Exception as error:
         raise InvalidArgumentError(
             f"Unknown image file format. One of JPEG, PNG, GIF, BMP required; {len(data)} bytes were given ({error})"
         ) from None
+    _bounded(image, 1)
+    return image
+
+
+def _bounded(image: Any, frames: int) -> None:
+    width, height = image.size
+    if width * height * frames * len(image.getbands()) > _LARGEST:
+        raise InvalidArgumentError(
+            f"the picture is too large to be decoded: {frames} frames of {height} x {width} pixels take more than 2^30 "
+            "bytes"
+        )
 
 
 def _pixels(image: Any, channels: int, dtype: DType) -> Any:
     """A picture's pixels [H,W,C]; channels 0: as many as it has."""
-    try:
-        wide = image.mode.startswith("I;16") or image.mode == "I"
-        if wide:
-            grey = np.asarray(image).astype(np.uint16)
-            values = np.repeat(grey[..., None], channels or 1, -1)
-            if channels in (2, 4):
-                values[..., -1] = 65535
-            return values if dtype is uint16 else (values >> 8).astype(np.uint8)
-        own = {"1": 1, "L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 3, "YCbCr": 3}.get(image.mode)
-        if own is None:
-            own = 4 if "transparency" in image.info else 3
-        values = np.asarray(image.convert(_MODES[channels or own]))
-        if channels == 1 and own > 2 and image.format == "PNG":
-            values = _luma(np.asarray(image.convert("RGB")))
-    except (OSError, SyntaxError, ValueError) as error:
-        raise InvalidArgumentError(f"the picture cannot be decoded: {error}") from None
+    wide = image.mode.startswith("I;16") or image.mode == "I"
+    if wide:
+        grey = np.asarray(image).astype(np.uint16)
+        values = np.repeat(grey[..., None], channels or 1, -1)
+        if channels in (2, 4):
+            values[..., -1] = 65535
+        return values if dtype is uint16 else (values >> 8).astype(np.uint8)
+    own = {"1": 1, "L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 3, "YCbCr": 3}.get(image.mode)
+    if own is None:
+        own = 4 if "transparency" in image.info else 3
+    values = np.asarray(image.convert(_MODES[channels or own]))
+    if channels == 1 and own > 2 and image.format == "PNG":
+        values = _luma(np.asarray(image.convert("RGB")))
     values = values[..., None] if values.ndim == 2 else values
     return values if dtype is uint8 else values.astype(np.uint16) * np.uint16(257)
 
@@ -71,7 +103,11 @@ def _frames(image: Any) -> Any:
     """All frames of a GIF, [N,H,W,3]."""
     from PIL import ImageSequence
 
-    return np.stack([np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(image)])
+    frames = []
+    for frame in ImageSequence.Iterator(image):
+        _bounded(frame, len(frames) + 1)
+        frames.append(np.asarray(frame.convert("RGB")))
+    return np.stack(frames)
 
 
 class _Decode(Op):
@@ -86,6 +122,14 @@ class _Decode(Op):
     def check(self) -> None:
         if getattr(self, "channels", 0) not in (0, 1, 3, 4):
             raise ArgumentError(f"{self.type}: channels must be 0, 1, 3 or 4, not {getattr(self, 'channels', 0)}")
+
+    def reference(self, contents: Any) -> Any:
+        with _reading():
+            return self.decoded(_opened(np.asarray(contents).item()))
+
+    def decoded(self, image: Any) -> Any:
+        """The pixels of a picture."""
+        return _pixels(image, getattr(self, "channels", 0), getattr(self, "dtype", uint8))
 
     def grad(self, node: Any, dy: Any) -> Any:
         return None
@@ -115,9 +159,6 @@ class DecodePng(_Decode):
     channels: int = 0
     dtype: DType = uint8
 
-    def reference(self, contents: Any) -> Any:
-        return _pixels(_opened(np.asarray(contents).item()), self.channels, self.dtype)
-
 
 @op
 class DecodeJpeg(_Decode):
@@ -132,11 +173,10 @@ class DecodeJpeg(_Decode):
         if self.ratio not in (1, 2, 4, 8):
             raise ArgumentError(f"DecodeJpeg: ratio must be 1, 2, 4 or 8, not {self.ratio}")
 
-    def reference(self, contents: Any) -> Any:
-        image = _opened(np.asarray(contents).item())
+    def decoded(self, image: Any) -> Any:
         if self.ratio > 1 and image.format == "JPEG":
             image.draft(image.mode, tuple(-(-n // self.ratio) for n in image.size))
-        return _pixels(image, self.channels, uint8)
+        return super().decoded(image)
 
 
 @op
@@ -145,9 +185,6 @@ class DecodeBmp(_Decode):
 
     signature = "contents: string -> image: uint8"
     channels: int = 0
-
-    def reference(self, contents: Any) -> Any:
-        return _pixels(_opened(np.asarray(contents).item()), self.channels, uint8)
 
 
 @op
@@ -160,8 +197,8 @@ class DecodeGif(_Decode):
         super().infer(contents)
         return Spec((None, None, None, 3), uint8)
 
-    def reference(self, contents: Any) -> Any:
-        return _frames(_opened(np.asarray(contents).item()))
+    def decoded(self, image: Any) -> Any:
+        return _frames(image)
 
 
 @op
@@ -177,14 +214,13 @@ class DecodeImage(_Decode):
         found = super().infer(contents)
         return found.with_shape(None) if self.expand_animations else found
 
-    def reference(self, contents: Any) -> Any:
-        image = _opened(np.asarray(contents).item())
+    def decoded(self, image: Any) -> Any:
         if image.format == "GIF":
             frames = _frames(image)
             if self.channels == 1:
                 raise InvalidArgumentError("DecodeImage: channels must be 0, 3 or 4 when decoding GIFs, but got 1")
             return frames if self.expand_animations else frames[0]
-        return _pixels(image, self.channels, self.dtype)
+        return super().decoded(image)
 
 
 class _Encode(Op):
@@ -202,6 +238,8 @@ class _Encode(Op):
         """The file."""
         from PIL import Image
 
+        if not image.size:
+            raise InvalidArgumentError(f"{self.type}: a picture without pixels, {image.shape}, is no {kind}")
         if image.shape[-1] not in _MODES or (kind == "JPEG" and image.shape[-1] not in (1, 3)):
             raise InvalidArgumentError(f"{self.type}: a {kind} cannot have {image.shape[-1]} channels")
         file = io.BytesIO()

@@ -14,7 +14,7 @@ import numpy as np
 from pullback.core import interpreter
 from pullback.core.basics import shape_of
 from pullback.core.dtypes import DType, as_dtype, float16, float32
-from pullback.core.errors import ShapeError
+from pullback.core.errors import ArgumentError, ShapeError
 from pullback.core.names import public
 from pullback.core.tensor import Tensor
 from pullback.ops.array.conversion import saturate_cast
@@ -156,6 +156,8 @@ def adjust_hue(image: Any, delta: Any, name: str | None = None) -> Tensor:
     Raises:
       InvalidArgumentError: delta is a number outside.
     """
+    if isinstance(delta, (int, float)) and not -1 <= delta <= 1:
+        raise ArgumentError(f"adjust_hue: delta must be in [-1, 1], but is {delta}").locate()
     with scope(name, "adjust_hue", image, delta):
         shift = interpreter.as_tensor(delta, None if isinstance(delta, Tensor) else float32)
 

@@ -70,6 +70,8 @@ class CropAndResize(Op):
         wrong = which[(which < 0) | (which >= len(x))]
         if wrong.size:
             raise ArgumentError(f"CropAndResize: box_ind {wrong[0]} is not in [0, {len(x)})")
+        if not np.isfinite(boxes).all():
+            raise ArgumentError("CropAndResize: boxes must be finite, but one holds nan or inf")
         weights, inside = [], []
         for axis in (0, 1):
             n, places = x.shape[1 + axis], int(size[axis])

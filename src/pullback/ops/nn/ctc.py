@@ -22,6 +22,7 @@ from pullback.ops.array.creation import Fill
 from pullback.ops.array.joining import ConcatV2
 from pullback.ops.array.layout import Transpose
 from pullback.ops.array.ranges import Range
+from pullback.ops.array.rows import unsorted_segment_sum
 from pullback.ops.array.shape import ExpandDims, Reshape
 from pullback.ops.linalg.einsum import Einsum
 from pullback.ops.math import arithmetic as m
@@ -29,6 +30,8 @@ from pullback.ops.math.reduce_functions import reduce_logsumexp
 from pullback.ops.math.scopes import scope
 from pullback.ops.math.select import Cast, Select
 from pullback.ops.nn.softmax import LogSoftmax
+from pullback.ops.sparse import SparseTensor
+from pullback.ops.sparse.functions import to_dense
 
 _NEVER = -1e30  # log of 0, but finite: its multiples and differences are numbers
 
@@ -36,6 +39,13 @@ _NEVER = -1e30  # log of 0, but finite: its multiples and differences are number
 def _either(*logs: Tensor) -> Tensor:
     """log of the sum of exp."""
     return reduce_logsumexp(ConcatV2()(*[ExpandDims()(x, -1) for x in logs], -1), -1)
+
+
+def dense_labels(labels: SparseTensor) -> tuple[Tensor, Tensor]:
+    """Labels [B,U] and how many each row has, [B] int32, of a sparse [B,U] whose rows' entries lie at the beginning."""
+    dense, rows = to_dense(labels), labels.indices[:, 0]
+    ones = Cast(int32)(ZerosLike()(rows)) + 1
+    return dense, unsorted_segment_sum(ones, rows, shape_of(dense)[0])
 
 
 def _column(x: Tensor, width: int, value: Any) -> Tensor:
@@ -70,17 +80,22 @@ def ctc_loss(
     """Minus the log likelihood of labels given logits of frames, over all alignments.
 
     Args:
-      labels: int32 [B,U], what lies beyond a length does not count.
+      labels: int32 [B,U], what lies beyond a length does not count; or a SparseTensor [B,U], which knows the lengths.
       logits: [T,B,K], unscaled; [B,T,K] unless logits_time_major. T must be known when a graph is built.
-      label_length, logit_length: int32 [B].
+      label_length, logit_length: int32 [B]; label_length is None of sparse labels.
       unique: has no meaning here; in TensorFlow it saves time.
       blank_index: the blank's class, 0 by default; negative ones count from the end.
     Returns:
       [B]; infinite where the frames are too few for the labels, and no gradient passes there.
     Raises:
-      ShapeError: logits are not of three axes. ArgumentError: T or K is not known, or there is no such blank.
+      ShapeError: logits are not of three axes. ArgumentError: T or K is not known, there is no such blank, or
+      label_length and sparse labels are both given, or neither.
     """
+    if isinstance(labels, SparseTensor) == (label_length is not None):
+        raise ArgumentError("ctc_loss: give label_length with dense labels, and None with a SparseTensor").locate()
     with scope(name, "ctc_loss_dense", logits):
+        if isinstance(labels, SparseTensor):
+            labels, label_length = dense_labels(labels)
         x = interpreter.as_tensor(logits)
         if x.spec.rank != 3:
             raise ShapeError(f"ctc_loss: logits must be [frames,batch,classes], not {x.shape}").locate()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core import interpreter, shape
-from pullback.core.basics import ZerosLike, shape_of
+from pullback.core.basics import ZerosLike
 from pullback.core.dtypes import float32, float64, int32, int64
 from pullback.core.errors import ArgumentError, ShapeError
 from pullback.core.names import public
@@ -16,13 +16,12 @@ from pullback.core.op import Op, op
 from pullback.core.sample import Sample
 from pullback.core.spec import Spec
 from pullback.core.tensor import Tensor
-from pullback.ops.array.rows import unsorted_segment_sum
 from pullback.ops.array.shape import one_of
 from pullback.ops.math.arithmetic import Equal
-from pullback.ops.math.select import Cast, Select
+from pullback.ops.math.select import Select
 from pullback.ops.nn.ctc import ctc_loss as ctc_loss_dense
+from pullback.ops.nn.ctc import dense_labels
 from pullback.ops.sparse import SparseTensor, as_sparse
-from pullback.ops.sparse.functions import to_dense
 
 
 @public(v1="nn.ctc_loss")
@@ -57,12 +56,8 @@ def ctc_loss_v1(
     x = one_of("logits", logits, "inputs", inputs, required=True)
     if sequence_length is None:
         raise ArgumentError("ctc_loss: sequence_length is needed").locate()
-    sparse = as_sparse(labels, "ctc_loss: labels")
+    dense, lengths = dense_labels(as_sparse(labels, "ctc_loss: labels"))
     x = interpreter.as_tensor(x)
-    dense = to_dense(sparse)
-    rows = sparse.indices[:, 0]
-    ones = Cast(int32)(ZerosLike()(rows)) + 1
-    lengths = unsorted_segment_sum(ones, rows, shape_of(dense)[0])
     loss = ctc_loss_dense(dense, x, lengths, sequence_length, time_major, None, -1, "CTCLoss")
     if not ignore_longer_outputs_than_inputs:
         return loss

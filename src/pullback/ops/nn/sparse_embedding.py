@@ -41,7 +41,7 @@ def embedding_lookup_sparse(
 
     Args:
       params: a table [n, ...], or a list of tables that hold its rows one table after the other.
-      sp_ids: SparseTensor [B, m] of ids; each row has at least one, see `safe_embedding_lookup_sparse`.
+      sp_ids: SparseTensor [B, m] of ids; a row without one gives zeros.
       sp_weights: SparseTensor of weights at the same places, or None for 1.
       combiner: "mean", the weighted sum divided by the sum of weights (by default); "sqrtn", by the root of the sum of
         their squares; "sum".
@@ -87,8 +87,8 @@ def embedding_lookup_sparse_v1(
         if how == "sum":
             return total
         if how == "mean":
-            return total / unsorted_segment_sum(weights, at, count)
-        return total / m.Sqrt()(unsorted_segment_sum(weights * weights, at, count))
+            return m.DivNoNan()(total, unsorted_segment_sum(weights, at, count))
+        return m.DivNoNan()(total, m.Sqrt()(unsorted_segment_sum(weights * weights, at, count)))
 
 
 @public("nn.safe_embedding_lookup_sparse", v1=None)

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from pullback.core import interpreter, nest
-from pullback.core.dtypes import INDICES, DType, as_dtype, int64
-from pullback.core.errors import ArgumentError, DTypeError, ShapeError
+from pullback.core.basics import Shape_
+from pullback.core.dtypes import DType, as_dtype, int64
+from pullback.core.errors import ArgumentError, ShapeError
 from pullback.core.names import public
 from pullback.core.shape import TensorShape
 from pullback.core.tensor import EagerTensor, Tensor
@@ -30,15 +31,16 @@ from pullback.ops.array.shape import reshape
 from pullback.ops.array.sizes import shape_
 from pullback.ops.array.tensor_scatter import tensor_scatter_nd_update
 from pullback.ops.math.cumulative import cumsum
-from pullback.ops.math.functions import less, not_equal
+from pullback.ops.math.functions import greater_equal, less, logical_and, maximum, minimum, not_equal
 from pullback.ops.math.reduce_functions import reduce_max
 from pullback.ops.math.select import Cast
+from pullback.ops.ragged.checks import checked_ids, checked_places, checked_splits, indices_of
 from pullback.ops.sparse import SparseTensor
 
 _PRIVATE = object()
 
 
-@public("RaggedTensor")
+@public("RaggedTensor", v1=None)
 class RaggedTensor:
     """Rows of different lengths. Made by its `from_...` functions or by `ragged.constant`."""
 
@@ -54,21 +56,21 @@ class RaggedTensor:
         """Row i is values[row_splits[i] : row_splits[i + 1]].
 
         Raises:
-          InvalidArgumentError: they do not begin at 0, fall, or do not end at the number of values (where known).
+          InvalidArgumentError: they do not begin at 0, fall, or do not end at the number of values.
         """
         if not isinstance(values, RaggedTensor):
             values = interpreter.as_tensor(values)
-        splits = _indices(row_splits, "row_splits")
+        splits = indices_of(row_splits, "row_splits")
         if splits.spec.rank not in (None, 1):
             raise ShapeError(f"RaggedTensor: row_splits must be a vector, but has rank {splits.spec.rank}").locate()
-        if validate and isinstance(splits, EagerTensor):
-            _check(splits.value, values)
-        return cls(values, splits, _PRIVATE)
+        if validate:
+            splits = checked_splits(splits, _count(values))
+        return RaggedTensor(values, splits, _PRIVATE)
 
     @classmethod
     def from_row_lengths(cls, values: Any, row_lengths: Any, name: str | None = None, validate: bool = True) -> Any:
         """Row i takes the next row_lengths[i] values."""
-        lengths = _indices(row_lengths, "row_lengths")
+        lengths = indices_of(row_lengths, "row_lengths")
         return cls.from_row_splits(
             values, concat([Cast(lengths.dtype)(_zero(lengths)), cumsum(lengths)], 0), name, validate
         )
@@ -76,13 +78,13 @@ class RaggedTensor:
     @classmethod
     def from_row_starts(cls, values: Any, row_starts: Any, name: str | None = None, validate: bool = True) -> Any:
         """Row i begins at row_starts[i] and ends where the next begins."""
-        starts = _indices(row_starts, "row_starts")
+        starts = indices_of(row_starts, "row_starts")
         return cls.from_row_splits(values, concat([starts, _last(values, starts.dtype)], 0), name, validate)
 
     @classmethod
     def from_row_limits(cls, values: Any, row_limits: Any, name: str | None = None, validate: bool = True) -> Any:
         """Row i ends before row_limits[i]."""
-        limits = _indices(row_limits, "row_limits")
+        limits = indices_of(row_limits, "row_limits")
         return cls.from_row_splits(values, concat([_zero(limits), limits], 0), name, validate)
 
     @classmethod
@@ -90,7 +92,8 @@ class RaggedTensor:
         cls, values: Any, value_rowids: Any, nrows: Any = None, name: str | None = None, validate: bool = True
     ) -> Any:
         """Value k belongs to row value_rowids[k]; these ascend. nrows: by default the last one's row plus 1."""
-        ids = _indices(value_rowids, "value_rowids")
+        ids = indices_of(value_rowids, "value_rowids")
+        ids = checked_ids(ids) if validate else ids
         count: Any = reduce_max(concat([ids, _zero(ids) - 1], 0)) + 1 if nrows is None else nrows
         rows = range_(Cast(ids.dtype)(interpreter.as_tensor(count)) + 1)
         return cls.from_row_splits(values, searchsorted(ids, rows, out_type=ids.dtype), name, validate)
@@ -118,9 +121,13 @@ class RaggedTensor:
         """The rows of a tensor [n, m, ...]: whole, their first `lengths`, or without the `padding` at their ends.
 
         Raises:
-          ArgumentError: both are given; ragged_rank is not 1.
+          ArgumentError: both are given; ragged_rank is not 1. ShapeError: the tensor has no two axes.
         """
         x: Any = interpreter.as_tensor(tensor)
+        if x.spec.rank is not None and x.spec.rank < 2:
+            raise ShapeError(
+                f"RaggedTensor.from_tensor: the tensor must have rank 2 or more, not {x.spec.rank}"
+            ).locate()
         if (lengths is not None and padding is not None) or ragged_rank != 1:
             raise ArgumentError(
                 "RaggedTensor.from_tensor: lengths and padding exclude each other, and ragged_rank must be 1"
@@ -142,9 +149,16 @@ class RaggedTensor:
 
     @classmethod
     def from_sparse(cls, st_input: Any, name: str | None = None, row_splits_dtype: Any = int64) -> Any:
-        """The rows of a sparse matrix whose entries stand at the rows' beginnings."""
+        """The rows of a sparse matrix whose entries stand at the rows' beginnings.
+
+        Raises:
+          InvalidArgumentError: an entry of a row stands behind a gap.
+        """
         rows = st_input.indices[:, 0]
-        return cls.from_value_rowids(st_input.values, rows, st_input.dense_shape[0])
+        made = cls.from_value_rowids(st_input.values, rows, st_input.dense_shape[0])
+        made = made.with_values(checked_places(st_input.indices[:, 1], made._places(), made.values))
+        dtype = as_dtype(row_splits_dtype)
+        return cls.from_row_splits(made.values, Cast(dtype)(made.row_splits), validate=False)
 
     # --- what it is ------------------------------------------------------------------------------------------------
 
@@ -191,8 +205,7 @@ class RaggedTensor:
 
     def nrows(self, out_type: Any = None, name: str | None = None) -> Tensor:
         """How many rows."""
-        rows: Any = shape_(self._row_splits, out_type or self._row_splits.dtype)[0] - 1
-        return rows
+        return Shape_(as_dtype(out_type or self._row_splits.dtype))(self.row_starts())[0]
 
     def row_starts(self, name: str | None = None) -> Any:
         return self._row_splits[:-1]
@@ -212,6 +225,11 @@ class RaggedTensor:
         """The row each value belongs to."""
         values = range_(Cast(self._row_splits.dtype)(_count(self._values)))
         return searchsorted(self._row_splits, values, "right", out_type=self._row_splits.dtype) - 1
+
+    def _places(self) -> Any:
+        """Where each value stands in its row."""
+        numbers: Any = range_(Cast(self._row_splits.dtype)(_count(self._values)))
+        return numbers - gather(self._row_splits, self.value_rowids())
 
     def bounding_shape(self, axis: Any = None, name: str | None = None, out_type: Any = None) -> Any:
         """The shape of the smallest tensor that holds it."""
@@ -239,8 +257,7 @@ class RaggedTensor:
         Args:
           shape: cut or grow to it; None leaves an axis as it needs to be.
         """
-        rows, at = self.value_rowids(), None
-        at = range_(Cast(rows.dtype)(_count(self._values))) - gather(self._row_splits, rows)
+        rows, at = self.value_rowids(), self._places()
         inner = self._values.to_tensor(default_value) if isinstance(self._values, RaggedTensor) else self._values
         bound: Any = concat([[self.nrows(), self.bounding_shape(1)], shape_(inner, self._row_splits.dtype)[1:]], 0)
         places = interpreter.pack[0]([rows, at], None)
@@ -255,7 +272,7 @@ class RaggedTensor:
         if isinstance(self._values, RaggedTensor):
             raise ArgumentError("RaggedTensor.to_sparse: rows of rows are not supported; take to_tensor()").locate()
         rows = Cast(int64)(self.value_rowids())
-        at = range_(Cast(int64)(_count(self._values))) - Cast(int64)(gather(self._row_splits, self.value_rowids()))
+        at = Cast(int64)(self._places())
         bound = Cast(int64)(self.bounding_shape())
         return SparseTensor(transpose(interpreter.pack[0]([rows, at], None)), self._values, bound)
 
@@ -295,7 +312,7 @@ class RaggedTensor:
             return RaggedTensor.from_row_splits(
                 self._values[begin:end], concat([starts - begin, [end - begin]], 0), validate=False
             )
-        return self._values[self._row_splits[key] : self._row_splits[1:][key]]
+        return self._values[self.row_starts()[key] : self.row_limits()[key]]
 
     def _columns(self, key: Any) -> Any:
         """self[:, a:b], row by row."""
@@ -303,9 +320,14 @@ class RaggedTensor:
             raise ArgumentError(
                 "RaggedTensor: behind a whole first axis a slice with step 1 is needed, as x[:, :2]"
             ).locate()
-        rows = [self[i][key] for i in range(int(self.nrows()))]
-        lengths = [int(shape_(r)[0]) for r in rows]
-        return RaggedTensor.from_row_lengths(concat(rows, 0), lengths)
+        if isinstance(self._values, RaggedTensor):
+            raise ArgumentError("RaggedTensor: rows of rows have no columns to slice").locate()
+        lengths = self.row_lengths()
+        first, last = _place(key.start, 0 * lengths, lengths), _place(key.stop, lengths, lengths)
+        rows, at = self.value_rowids(), self._places()
+        kept = logical_and(greater_equal(at, gather(first, rows)), less(at, gather(last, rows)))
+        counts = maximum(last - first, 0)
+        return RaggedTensor.from_row_lengths(boolean_mask(self._values, kept), counts, validate=False)
 
     def __iter__(self) -> Any:
         return (self[i] for i in range(int(self.nrows())))
@@ -326,26 +348,6 @@ def _again(held: Any, leaves: Any) -> RaggedTensor:
 nest.structured(RaggedTensor, lambda x: ((x._values, x._row_splits), None), _again)
 
 
-def _indices(x: Any, what: str) -> Any:
-    made = interpreter.as_tensor(x)
-    if made.dtype not in INDICES:
-        made = interpreter.as_tensor(x, int64) if not isinstance(x, Tensor) else made
-    if isinstance(x, (list, tuple)):
-        made = Cast(int64)(made)
-    if made.dtype not in INDICES:
-        raise DTypeError(f"RaggedTensor: {what} must be int32 or int64, but is {made.dtype.name}").locate()
-    return made
-
-
-def _check(splits: Any, values: Any) -> None:
-    count = len(values) if isinstance(values, RaggedTensor) else values.spec.shape and values.spec.shape[0]
-    if not len(splits) or splits[0] != 0 or (np.diff(splits) < 0).any() or (count is not None and splits[-1] != count):
-        raise ArgumentError(
-            f"RaggedTensor: row_splits must begin at 0, never fall, and end at the number of values ({count}), "
-            f"but are {splits.tolist()}"
-        ).locate()
-
-
 def _count(values: Any) -> Any:
     return values.nrows() if isinstance(values, RaggedTensor) else shape_(values, int64)[0]  # type: ignore[index]
 
@@ -356,6 +358,13 @@ def _last(values: Any, dtype: DType) -> Any:
 
 def _zero(like: Any) -> Any:
     return interpreter.as_tensor(np.zeros(1, like.dtype.as_numpy_dtype))
+
+
+def _place(given: int | None, default: Any, lengths: Any) -> Any:
+    """Where a slice of rows of these lengths begins or ends, in each."""
+    if given is None:
+        return default
+    return minimum(given, lengths) if given >= 0 else maximum(lengths + given, 0)
 
 
 def _some(x: Any) -> bool:
@@ -369,72 +378,3 @@ def _fitted(x: Any, shape: Any, zero: Any) -> Any:
     cut = x[tuple(slice(None) if w is None else slice(0, w) for w in wanted)]
     grown = [(0, 0 if w is None else max(w - h, 0)) for w, h in zip(wanted, have, strict=True)]
     return pad(cut, grown, constant_values=zero)
-
-
-@public("ragged.constant")
-def constant(
-    pylist: Any,
-    dtype: Any = None,
-    ragged_rank: int | None = None,
-    inner_shape: Any = None,
-    name: str | None = None,
-    row_splits_dtype: Any = int64,
-) -> Any:
-    """A RaggedTensor of nested lists; of a flat list a tensor.
-
-    Args:
-      ragged_rank: how many axes are ragged; by default all but the innermost.
-      inner_shape: the shape of what the innermost lists hold.
-    Raises:
-      ValueError: the nesting is uneven.
-    """
-    kind = as_dtype(row_splits_dtype)
-
-    def depth(value: Any) -> int:
-        if not isinstance(value, (list, tuple, np.ndarray)) or (isinstance(value, np.ndarray) and not value.ndim):
-            return 0
-        return 1 + max((depth(v) for v in value), default=0)
-
-    levels = depth(pylist)
-    inner = 0 if inner_shape is None else len(tuple(inner_shape))
-    rank = (
-        (levels - 1 - inner if inner_shape is not None else max(levels - 1, 0)) if ragged_rank is None else ragged_rank
-    )
-    if rank < 0 or rank >= max(levels, 1):
-        raise ArgumentError(f"ragged.constant: lists nested {levels} deep have no ragged_rank {rank}").locate()
-    if rank == 0:
-        return interpreter.as_tensor(pylist, dtype, name)
-    splits, flat = [], pylist
-    for _ in range(rank):
-        if not all(isinstance(row, (list, tuple, np.ndarray)) for row in flat):
-            raise ArgumentError("ragged.constant: all scalar values must have the same nesting depth").locate()
-        splits.append(np.cumsum([0, *(len(row) for row in flat)]).astype(kind.as_numpy_dtype))
-        flat = [v for row in flat for v in row]
-    return RaggedTensor.from_nested_row_splits(interpreter.as_tensor(flat, dtype, name), splits)
-
-
-@public("ragged.row_splits_to_segment_ids")
-def row_splits_to_segment_ids(splits: Any, name: str | None = None, out_type: Any = None) -> Tensor:
-    """The row each value belongs to, from where rows begin."""
-    at = _indices(splits, "splits")
-    found = searchsorted(at, range_(at[-1]), "right", out_type=at.dtype) - 1
-    return Cast(as_dtype(out_type))(found) if out_type is not None else found
-
-
-@public("ragged.segment_ids_to_row_splits")
-def segment_ids_to_row_splits(
-    segment_ids: Any, num_segments: Any = None, out_type: Any = None, name: str | None = None
-) -> Tensor:
-    """Where rows begin, from the row each value belongs to."""
-    made = RaggedTensor.from_value_rowids(_indices(segment_ids, "segment_ids"), segment_ids, num_segments)
-    return Cast(as_dtype(out_type))(made.row_splits) if out_type is not None else made.row_splits
-
-
-@public("ragged.map_flat_values")
-def map_flat_values(op: Any, *args: Any, **kwargs: Any) -> Any:
-    """op of the innermost values of ragged arguments, which have the same rows; with those rows again."""
-    ragged = [x for x in (*args, *kwargs.values()) if isinstance(x, RaggedTensor)]
-    flat = [x.flat_values if isinstance(x, RaggedTensor) else x for x in args]
-    named = {k: x.flat_values if isinstance(x, RaggedTensor) else x for k, x in kwargs.items()}
-    made = op(*flat, **named)
-    return ragged[0].with_flat_values(made) if ragged else made

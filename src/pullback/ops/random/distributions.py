@@ -1,7 +1,8 @@
 """Distributions beyond uniform and normal: categorical, gamma, Poisson.
 
-Categorical draws are the largest of logits + Gumbel noise. Gamma and Poisson draws are NumPy's, from its Philox
-generator at (key, counter): pure functions of these, though not TensorFlow's numbers.
+Categorical draws look uniform numbers up in the running sum of the probabilities, and are TensorFlow's. Gamma and
+Poisson draws are NumPy's, from its Philox generator at (key, counter): pure functions of these, though not
+TensorFlow's numbers.
 """
 
 from __future__ import annotations
@@ -21,12 +22,15 @@ from pullback.core.sample import Sample
 from pullback.core.shape import broadcast, compatible, text
 from pullback.core.spec import Spec
 from pullback.core.tensor import Tensor
+from pullback.ops.array.bounds import UpperBound
 from pullback.ops.array.joining import chain
-from pullback.ops.array.search import ArgMax
-from pullback.ops.array.shape import ExpandDims, dims
+from pullback.ops.array.shape import dims
 from pullback.ops.math.arithmetic import Exp, Log, Reciprocal
+from pullback.ops.math.cumulative import Cumsum
 from pullback.ops.math.gamma import IgammaGradA, Lgamma
+from pullback.ops.math.reduce import Max
 from pullback.ops.math.scopes import scope
+from pullback.ops.math.select import Cast
 from pullback.ops.random import draws as d
 from pullback.ops.random.functions import _real_type, next_counter
 
@@ -139,8 +143,6 @@ def random_poisson(shape: Any, lam: Any, dtype: Any = float32, seed: Any = None,
     Raises:
       ArgumentError: a rate is below 0. DTypeError: dtype is neither real nor integer.
     """
-    from pullback.ops.math.select import Cast
-
     to = _real_type("random.poisson", dtype, integers=True)
     with scope(name, "random_poisson", lam):
         rates = lam if isinstance(lam, Tensor) else interpreter.as_tensor(np.asarray(lam, np.float64))
@@ -157,7 +159,9 @@ def random_poisson_v1(lam: Any, shape: Any, dtype: Any = float32, seed: Any = No
 
 @public("random.categorical")
 def categorical(logits: Any, num_samples: Any, dtype: Any = None, seed: Any = None, name: str | None = None) -> Tensor:
-    """Draws from categorical distributions, by the Gumbel-max method.
+    """Draws from categorical distributions.
+
+        u uniform in [0, 1), float64      class = how many of sum_{i<=c} exp(logits_i - max) are <= u sum_i
 
     Args:
       logits: [B, C], unnormalised log-probabilities.
@@ -172,15 +176,18 @@ def categorical(logits: Any, num_samples: Any, dtype: Any = None, seed: Any = No
     to: DType = int64 if dtype is None else as_dtype(dtype)
     if to not in INTS[:2]:
         raise DTypeError(f"random.categorical: dtype must be int32 or int64, not {to.name}").locate()
-    with scope(name, "categorical", logits) as full:
+    with scope(name, "categorical", logits):
         logits = interpreter.as_tensor(logits)
         if logits.spec.rank not in (2, None):
             raise ShapeError(f"random.categorical: logits must be [B, C], not {text(logits.spec.shape)}").locate()
-        whole = shape_of(logits)
-        sizes = chain(whole[:1], (num_samples,), whole[1:])
-        draw = d.RandomUniform(logits.dtype)
-        noise = -Log()(-Log()(draw(sizes, *next_counter(draw, seed, sizes))))
-        return ArgMax(to)(ExpandDims()(logits, 1) + noise, 2, name=full)
+        rows = shape_of(logits)[:1]
+        draw = d.RandomUniform(float64)
+        # TensorFlow sets the words of two numbers aside for each draw, and those of a row in fours.
+        start = next_counter(draw, seed, chain(rows, ((num_samples + 3) // 4 * 4 * 2,)))
+        wide = Cast(float64)(logits)
+        running = Cumsum()(Exp()(wide - Max(keep_dims=True)(wide, (1,))), 1)
+        places = draw(chain(rows, (num_samples,)), *start) * running[:, -1:]
+        return UpperBound(to)(running, places, name="Multinomial")
 
 
 @public(v1=("multinomial", "random.multinomial"))
@@ -188,4 +195,4 @@ def multinomial(
     logits: Any, num_samples: Any, seed: Any = None, name: str | None = None, output_dtype: Any = None
 ) -> Tensor:
     """The former name of `random.categorical`, with its order of arguments."""
-    return categorical(logits, num_samples, output_dtype, seed, name)
+    return categorical(logits, num_samples, output_dtype, seed, name or "multinomial")

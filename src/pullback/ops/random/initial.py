@@ -152,7 +152,10 @@ class RandomOrthogonal(d._Draw):
         return spec
 
     def draw(self, key: int, counter: int, sizes: tuple[int, ...], *limits: Any) -> Any:
-        a = philox.normal(key, counter, sizes, float64)
+        drawn = (
+            float64 if self.dtype is float64 else float32
+        )  # TensorFlow's numbers; the decomposition is exact to them
+        a = philox.normal(key, counter, sizes, drawn).astype(np.float64)
         q, r = np.linalg.qr(a)
         signs = np.where(np.diagonal(r) < 0, -1.0, 1.0)
         return (q * signs).astype(self.dtype.numpy)

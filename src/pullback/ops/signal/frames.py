@@ -56,6 +56,8 @@ def frame(
         x: Any = interpreter.as_tensor(signal)
         if x.spec.rank is None:
             raise ArgumentError("frame: the signal's rank must be known").locate()
+        if not -x.spec.rank <= axis < x.spec.rank:
+            raise ArgumentError(f"frame: a signal of rank {x.spec.rank} has no axis {axis}").locate()
         at = axis % x.spec.rank
         known = x.spec.shape[at]
         n: Any = shape_(x)[at] if known is None else known  # type: ignore[index]

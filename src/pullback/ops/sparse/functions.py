@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from pullback.core import dtypes, interpreter
+from pullback.core import shape as shape_rules
 from pullback.core.basics import ZerosLike
-from pullback.core.errors import ArgumentError
+from pullback.core.errors import ArgumentError, ShapeError
 from pullback.core.names import public
-from pullback.core.tensor import Tensor
+from pullback.core.tensor import EagerTensor, Tensor
 from pullback.ops.array.gather import GatherV2
 from pullback.ops.array.joining import ConcatV2
 from pullback.ops.array.masks import Where
@@ -152,9 +154,15 @@ def reorder(sp_input: Any, name: str | None = None) -> SparseTensor:
 
 @public("sparse.retain", v1=("sparse.retain", "sparse_retain"))
 def retain(sp_input: Any, to_retain: Any) -> SparseTensor:
-    """The entries where to_retain [n] is True."""
-    x = as_sparse(sp_input)
-    kept = Reshape()(Where()(interpreter.as_tensor(to_retain, dtypes.bool_)), (-1,))
+    """The entries where to_retain [n] is True.
+
+    Raises:
+      ShapeError: to_retain has not an entry for each value.
+    """
+    x, chosen = as_sparse(sp_input), interpreter.as_tensor(to_retain, dtypes.bool_)
+    if not shape_rules.compatible(chosen.spec.shape, x.values.spec.shape):
+        raise ShapeError(f"sparse.retain: to_retain has shape {chosen.shape}, but values {x.values.shape}").locate()
+    kept = Reshape()(Where()(chosen), (-1,))
     return made(GatherV2()(x.indices, kept, 0), GatherV2()(x.values, kept, 0), x.dense_shape)
 
 
@@ -173,8 +181,15 @@ def mask(a: Any, mask_indices: Any, name: str | None = None) -> Any:
 
 @public("sparse.slice", v1=("sparse.slice", "sparse_slice"))
 def slice_(sp_input: Any, start: Any, size: Any, name: str | None = None) -> SparseTensor:
-    """The part that begins at start [rank] and has at most `size` [rank] entries along each axis."""
+    """The part that begins at start [rank] and has at most `size` [rank] entries along each axis.
+
+    Raises:
+      ArgumentError: a size is negative.
+    """
     x = as_sparse(sp_input)
+    below = [n for n in known_sizes(interpreter.as_tensor(dims(size), dtypes.int64)) or () if n is not None and n < 0]
+    if below:
+        raise ArgumentError(f"sparse.slice: size must not be negative, but holds {below[0]}").locate()
     with scope(name, "SparseSlice", x.values):
         start = interpreter.as_tensor(dims(start), dtypes.int64)
         ends = m.Minimum()(start + interpreter.as_tensor(dims(size), dtypes.int64), x.dense_shape)
@@ -196,7 +211,11 @@ def transpose(sp_input: Any, perm: Any = None, name: str | None = None) -> Spars
 
 @public("sparse.reshape", v1=("sparse.reshape", "sparse_reshape"))
 def reshape(sp_input: Any, shape: Any, name: str | None = None) -> SparseTensor:
-    """The same entries, counted row by row, in another shape; one -1 stands for what the size leaves."""
+    """The same entries, counted row by row, in another shape; one -1 stands for what the size leaves.
+
+    Raises:
+      ArgumentError: the shape holds another number of entries, or more than one -1, as far as that is known.
+    """
     from pullback.ops.math.reduce import Prod
     from pullback.ops.math.select import Select
 
@@ -204,6 +223,7 @@ def reshape(sp_input: Any, shape: Any, name: str | None = None) -> SparseTensor:
     with scope(name, "SparseReshape", x.values):
         to = interpreter.as_tensor(dims(shape))
         to = to if to.dtype is dtypes.int64 else Cast(dtypes.int64)(to)
+        _assert_fills(known_sizes(x.dense_shape), known_sizes(to))
         known = Prod()(Select()(m.Less()(to, 0), 1, to), (0,))
         rest = m.FloorDiv()(Prod()(x.dense_shape, (0,)), m.Maximum()(known, 1))
         sizes = Select()(m.Less()(to, 0), rest, to)
@@ -211,6 +231,22 @@ def reshape(sp_input: Any, shape: Any, name: str | None = None) -> SparseTensor:
         if written is not None and all(n is not None and n >= 0 for n in written):
             sizes = to
         return made(places_of(numbers_of(x.indices, x.dense_shape), sizes), x.values, sizes)
+
+
+def _assert_fills(have: Any, to: Any) -> None:
+    """Raises ArgumentError where entries of one shape are known not to fill another."""
+    if to is None or None in to:
+        return
+    if sum(n < 0 for n in to) > 1:
+        raise ArgumentError(f"sparse.reshape: only one dimension of shape {list(to)} may be -1").locate()
+    if have is None or None in have:
+        return
+    count, filled = math.prod(have), math.prod(n for n in to if n >= 0)
+    fits = count == filled if min(to, default=0) >= 0 else filled > 0 and count % filled == 0
+    if not fits:
+        raise ArgumentError(
+            f"sparse.reshape: {count} entries of shape {list(have)} do not fill shape {list(to)}"
+        ).locate()
 
 
 @public("sparse.expand_dims")
@@ -282,11 +318,14 @@ def map_values(op: Any, *args: Any, **kwargs: Any) -> SparseTensor:
     """A function of values, applied to the values of sparse tensors that name the same places.
 
     Raises:
-      ValueError: no argument is sparse.
+      ValueError: no argument is sparse. ArgumentError: their places are known to differ.
     """
     given = [x for x in (*args, *kwargs.values()) if isinstance(x, SparseTensor)]
     if not given:
         raise ValueError("sparse.map_values: no argument is a SparseTensor")
+    places = [x.indices.numpy() for x in given if isinstance(x.indices, EagerTensor)]
+    if any(not np.array_equal(found, places[0]) for found in places):
+        raise ArgumentError("sparse.map_values: Mismatched indices! All must name the same places").locate()
 
     def inner(x: Any) -> Any:
         return x.values if isinstance(x, SparseTensor) else x

@@ -42,8 +42,8 @@ def check_places(what: str, places: Any, sizes: Any, ordered: bool) -> None:
     """Raises ArgumentError where a place lies outside, or, with `ordered`, comes twice or after a later one."""
     outside = np.argwhere(((places < 0) | (places >= np.asarray(sizes))).any(-1))
     if len(outside):
-        i = int(outside[0, 0])
-        raise ArgumentError(f"{what}: indices[{i}] = {places[i].tolist()} is out of bounds of shape {tuple(sizes)}")
+        i, bounds = int(outside[0, 0]), np.asarray(sizes).tolist()
+        raise ArgumentError(f"{what}: indices[{i}] = {places[i].tolist()} is out of bounds of shape {bounds}")
     if not ordered or len(places) < 2:
         return
     flat = np.asarray(np.ravel_multi_index(tuple(places.T), tuple(sizes)))

@@ -58,13 +58,13 @@ def concat(axis: int, sp_inputs: Any, expand_nonconcat_dims: bool = False, name:
         sizes, places = parts[0].dense_shape, [parts[0].indices]
         for x in parts[1:]:
             if not expand_nonconcat_dims:
-                _assert_same(sizes, x.dense_shape, ~here)
+                _assert_same("sparse.concat", sizes, x.dense_shape, ~here, "; say expand_nonconcat_dims=True")
             places.append(x.indices + sizes * here.astype(np.int64))
             sizes = Select()(here, sizes + x.dense_shape, m.Maximum()(sizes, x.dense_shape))
         return reorder(made(ConcatV2()(*places, 0), ConcatV2()(*[x.values for x in parts], 0), sizes))
 
 
-def _assert_same(a: Any, b: Any, axes: Any) -> None:
+def _assert_same(what: str, a: Any, b: Any, axes: Any, mend: str = "") -> None:
     """Raises ArgumentError where two shapes are known to differ in the axes of a mask."""
     have, other = known_sizes(a), known_sizes(b)
     wrong = [
@@ -73,9 +73,7 @@ def _assert_same(a: Any, b: Any, axes: Any) -> None:
         if have is not None and other is not None and None not in (have[i], other[i]) and have[i] != other[i]
     ]
     if wrong:
-        raise ArgumentError(
-            f"sparse.concat: shapes {have} and {other} differ in axis {wrong[0]}; say expand_nonconcat_dims=True"
-        ).locate()
+        raise ArgumentError(f"{what}: shapes {have} and {other} differ in axis {wrong[0]}{mend}").locate()
 
 
 @public(v1=("sparse.concat", "sparse_concat"))
@@ -106,7 +104,10 @@ def split(sp_input: Any = None, num_split: Any = None, axis: Any = None, name: s
     at = axis_of(axis, rank_of(x), "sparse.split")
     size = x.shape.as_list()[at]
     if size is None or not 0 < num_split <= size:
-        raise ArgumentError(f"sparse.split: axis {axis} has size {size}, which must be at least {num_split}").locate()
+        raise ArgumentError(
+            f"sparse.split: num_split must be at least 1 and at most the size of axis {axis}, which is {size}, not "
+            f"{num_split}"
+        ).locate()
     unit = np.arange(rank_of(x)) == at
     parts, begin = [], 0
     with scope(name, "SparseSplit", x.values):
@@ -156,7 +157,7 @@ def add(a: Any, b: Any, threshold: Any = 0) -> Any:
 
     threshold: entries of a sparse sum whose magnitude is below it are left out.
     Raises:
-      TypeError: neither is sparse.
+      TypeError: neither is sparse. ArgumentError: their shapes are known to differ.
     """
     if not (_is_sparse(a) or _is_sparse(b)):
         raise TypeError("sparse.add: at least one input must be a SparseTensor")
@@ -177,6 +178,9 @@ def _is_sparse(x: Any) -> bool:
 
 
 def _summed(a: SparseTensor, b: SparseTensor) -> SparseTensor:
+    if rank_of(a) != rank_of(b):
+        raise ArgumentError(f"sparse tensors of {rank_of(a)} and of {rank_of(b)} axes cannot be combined").locate()
+    _assert_same("sparse tensors", a.dense_shape, b.dense_shape, np.full(rank_of(a), True))
     both = reorder(made(ConcatV2()(a.indices, b.indices, 0), ConcatV2()(a.values, b.values, 0), a.dense_shape))
     numbers, group = _grouped(both.indices, a.dense_shape)
     count = shape_(numbers)[0]

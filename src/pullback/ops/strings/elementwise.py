@@ -131,6 +131,8 @@ class DecodeBase64(OneString):
 
     def of(self, value: bytes) -> bytes:
         try:
+            if b"+" in value or b"/" in value:  # the other alphabet's
+                raise binascii.Error("it holds '+' or '/', for which it has '-' and '_'")
             return base64.b64decode(value + b"=" * (-len(value) % 4), b"-_", validate=True)
         except binascii.Error as error:
             raise InvalidArgumentError(f"DecodeBase64: {value[:40]!r} is no web-safe base64: {error}") from None
@@ -217,9 +219,14 @@ class Substr(OnStrings):
         yield lambda: cls()(b"abc", 4, 1), InvalidArgumentError, "out of range"
 
 
-def _pattern(op_type: str, pattern: bytes) -> re.Pattern[bytes]:
+def characters(value: bytes) -> str:
+    """The characters, as patterns see them; bytes that are no UTF-8 stand for themselves."""
+    return value.decode("utf-8", "surrogateescape")
+
+
+def _pattern(op_type: str, pattern: bytes) -> re.Pattern[str]:
     try:
-        return re.compile(pattern)
+        return re.compile(characters(pattern), re.ASCII)
     except re.error as error:
         raise InvalidArgumentError(f"{op_type}: {pattern!r} is no regular expression: {error}") from None
 
@@ -240,8 +247,12 @@ class RegexReplace(OnStrings):
     def reference(self, x: Any, pattern: Any, rewrite: Any) -> Any:
         found = _pattern("RegexReplace", np.asarray(pattern).item())
         # \0 is the match in TensorFlow's patterns, \g<0> in Python's.
-        new = re.sub(rb"\\([0-9])", rb"\\g<\1>", np.asarray(rewrite).item())
-        return each(lambda v: found.sub(new, v, 0 if self.replace_global else 1), x)
+        new = re.sub(r"\\([0-9])", r"\\g<\1>", characters(np.asarray(rewrite).item()))
+        count = 0 if self.replace_global else 1
+        try:
+            return each(lambda v: found.sub(new, characters(v), count).encode("utf-8", "surrogateescape"), x)
+        except re.error as error:
+            raise InvalidArgumentError(f"RegexReplace: the rewrite does not fit the pattern: {error}") from None
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
@@ -267,7 +278,7 @@ class RegexFullMatch(OnStrings):
 
     def reference(self, x: Any, pattern: Any) -> Any:
         found = _pattern("RegexFullMatch", np.asarray(pattern).item())
-        return each(lambda v: found.fullmatch(v) is not None, x, dtype=np.bool_)
+        return each(lambda v: found.fullmatch(characters(v)) is not None, x, dtype=np.bool_)
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:

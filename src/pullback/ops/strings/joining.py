@@ -14,7 +14,7 @@ from pullback.core.errors import ArgumentError, ShapeError
 from pullback.core.names import public
 from pullback.core.op import op
 from pullback.core.sample import Sample
-from pullback.core.shape import broadcast
+from pullback.core.shape import broadcast, compatible
 from pullback.core.spec import Spec
 from pullback.core.tensor import Tensor
 from pullback.ops.math.axes import folded, ints, known_axes
@@ -37,6 +37,8 @@ class StringJoin(OnStrings):
         for x in xs:
             if x.shape and shape and len(x.shape) != len(shape):
                 raise ShapeError("StringJoin: the inputs must have one shape, or be scalars")
+            if x.shape and shape and not compatible(x.shape, shape):
+                raise ShapeError(f"StringJoin: the inputs must have one shape, not {shape} and {x.shape}")
             shape = broadcast(shape, x.shape)
         return Spec(shape, string)
 
@@ -51,7 +53,7 @@ class StringJoin(OnStrings):
 
 @op
 class ReduceJoin(OnStrings):
-    """The strings along axes, joined by a separator; the axis named last varies fastest. x [...], axes -> y [...]"""
+    """The strings along axes, joined by a separator; the axis named first varies fastest. x [...], axes -> y [...]"""
 
     signature = "x: string, axes: int32 -> y: string"
     static = (1,)
@@ -69,7 +71,7 @@ class ReduceJoin(OnStrings):
         folded("ReduceJoin", ints(axes), x.ndim)  # says what is no axis
         at = [a % x.ndim for a in ints(axes)]
         glue = self.separator.encode()
-        for axis in reversed(at):
+        for axis in at:
             moved = np.moveaxis(x, axis, -1)
             x = np.empty(moved.shape[:-1], object)
             for i in np.ndindex(x.shape):
@@ -148,7 +150,9 @@ class StringSplitV2(_Splitting):
 
 @public("strings.join", v1=("strings.join", "string_join"))
 def join(inputs: Any, separator: str = "", name: str | None = None) -> Tensor:
-    """The strings at one place of several tensors, joined; scalars broadcast."""
+    """The strings at one place of several tensors, joined; scalars broadcast. Of no tensors, the empty string."""
+    if not inputs:
+        return interpreter.as_tensor("", string, name)
     return StringJoin(separator)(*[interpreter.as_tensor(x, string) for x in inputs], name=name)
 
 
@@ -157,7 +161,7 @@ def _reduced(inputs: Any, axis: Any, keep: bool, separator: str, name: str | Non
     if axis is None:
         if x.spec.rank is None:
             raise ArgumentError("reduce_join: the rank must be known when no axis is given").locate()
-        axis = tuple(range(x.spec.rank))
+        axis = tuple(reversed(range(x.spec.rank)))
     return ReduceJoin(keep, separator)(x, np.atleast_1d(np.asarray(axis, np.int32)), name=name)
 
 

@@ -100,6 +100,12 @@ class AsString(OnStrings):
             raise ArgumentError(f'AsString: fill must be "", " ", "0", "-" or "+", not {self.fill!r}')
 
     def infer(self, x: Any) -> Spec:
+        if not (x.dtype.is_floating or x.dtype.is_complex) and (
+            self.precision >= 0 or self.scientific or self.shortest
+        ):
+            raise ArgumentError(
+                f"AsString: precision, scientific and shortest are for numbers with a fraction, not {x.dtype.name}"
+            )
         return Spec(x.shape, string)
 
     def reference(self, x: Any) -> Any:

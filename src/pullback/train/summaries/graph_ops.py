@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core import dtypes, interpreter
-from pullback.core.errors import InvalidArgumentError, ShapeError
+from pullback.core.errors import ArgumentError, InvalidArgumentError, ShapeError
 from pullback.core.graph import Graph
 from pullback.core.names import public
 from pullback.core.op import Op, op
@@ -105,6 +105,11 @@ class HistogramSummary(_Summary):
         yield lambda: cls()("w", np.array([np.nan])), InvalidArgumentError, "Nan in summary histogram for: w"
 
 
+def _at_least_one(op_type: str, most: int) -> None:
+    if most < 1:
+        raise ArgumentError(f"{op_type}: max_outputs must be 1 or more, not {most}")
+
+
 @op
 class ImageSummary(_Summary):
     """Pictures, at most max_images of them. tag [], tensor [N,H,W,C] with C 1, 3 or 4"""
@@ -112,6 +117,9 @@ class ImageSummary(_Summary):
     signature = "tag: string, tensor: T -> summary: string"
     T = (dtypes.float32, dtypes.uint8, dtypes.float16, dtypes.float64)
     max_images: int = 3
+
+    def check(self) -> None:
+        _at_least_one("ImageSummary", self.max_images)
 
     def infer(self, tag: Spec, x: Spec) -> Spec:
         if not compatible(x.shape, (None,) * 4) or (x.shape and x.shape[3] not in (None, 1, 3, 4)):
@@ -151,6 +159,9 @@ class AudioSummaryV2(_Summary):
 
     signature = "tag: string, tensor: float32, sample_rate: float32 -> summary: string"
     max_outputs: int = 3
+
+    def check(self) -> None:
+        _at_least_one("AudioSummary", self.max_outputs)
 
     def reference(self, tag: Any, tensor: Any, sample_rate: Any) -> Any:
         summary, word = messages.Summary(), _tag(tag)

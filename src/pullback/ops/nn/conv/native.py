@@ -22,40 +22,52 @@ from pullback.native.winograd_filter import add_winograd_filter
 from pullback.ops.nn.conv import Conv2D, Conv2DBackpropFilter, Conv2DBackpropInput, shapes
 from pullback.ops.nn.conv.window import Geometry
 
+# Each group has jobs of its own; with more of them, the engine's other kernels are left to it.
+MOST_GROUPS = 64
+
 
 @lowering("native", Conv2D)
 def conv2d(op: Any, task: Any) -> Any:
     """y of x and w."""
     (x, w), (y,) = task.inputs, task.outputs
     at = shapes.settled(op, x.shape, w.shape, None, "forward")
-    if not runs_on(x) or op.data_format != "NHWC" or not w.size or w.shape[2] != x.shape[3]:
+    if not _suits(op, x, w, x.shape[3]) or not w.size:
         return NotImplemented
     forward(task, x, w, y, op, at)
     return None
 
 
+def _suits(op: Any, x: Any, w: Any, channels: int) -> bool:
+    """Whether there are kernels for the types, the layout and the number of groups."""
+    groups = channels // w.shape[2] if w.shape[2] else 1
+    return runs_on(x) and op.data_format == "NHWC" and 1 <= groups <= MOST_GROUPS
+
+
 def forward(task: Any, x: Any, w: Any, y: Any, op: Any, at: Geometry) -> None:
     """Packs w and slides it. A window of one pixel at stride 1 sees all images as one row, in runs."""
-    KH, KW, c, K = w.shape
-    if (KH, KW) == (1, 1) and tuple(op.strides) == (1, 1) and not at.padded:
+    (KH, KW, c, K), groups = w.shape, x.shape[3] // w.shape[2]
+    if (KH, KW) == (1, 1) and tuple(op.strides) == (1, 1) and not at.padded and groups == 1:
         pixels = prod(x.shape[:3])
         product(task, x.seen((pixels, c)), w.seen((c, K)), y.seen((pixels, K)), turned=False)
         return
     P, Q = at.outs
     steps = (P * Q * K, Q * K, K)
     outputs = minimal_outputs(x, op, (KH, KW), cost.Sizes(x.shape[0], P, Q, c, K, KH))
-    if outputs:
+    if outputs and groups == 1:
         made = winograd.Pass(x.shape, at.outs, K, KH, at.before, steps)
         winograd.add_winograd(task, x, w, y, made, outputs, turned=False)
         return
-    lanes = host().lanes(x.kind)
+    lanes, k = host().lanes(x.kind), K // groups
     first, beyond = whole_range(x.shape[2], KW, op.strides[1], op.dilations[1], at.before[1], Q)
-    block = chosen(host(), max(beyond - first, 1), K, lanes)
-    whole, last, _ = channel_blocks(K, lanes, block.vectors)
+    block = chosen(host(), max(beyond - first, 1), k, lanes)
+    whole, last, _ = channel_blocks(k, lanes, block.vectors)
     taps = KH * KW * c
-    packed = task.scratch((packed_size(taps, K, block.vectors, lanes),), x.dtype)
-    task.job(pack, (x.kind, block.vectors, last), [w, packed, taps, K, K, whole], items=taps)
-    add_slide(task, x, packed, y, Pass(x.shape, at.outs, (KH, KW), c, K, op.strides, op.dilations, at.before, steps))
+    made = Pass(x.shape, at.outs, (KH, KW), c, k, op.strides, op.dilations, at.before, steps)
+    for g in range(groups):
+        packed = task.scratch((packed_size(taps, k, block.vectors, lanes),), x.dtype)
+        words = [w.part(g * k), packed, taps, k, K, whole]
+        task.job(pack, (x.kind, block.vectors, last), words, items=taps)
+        add_slide(task, x.part(g * c), packed, y.part(g * k), made)
 
 
 def minimal_outputs(x: Any, op: Any, kernel: tuple[int, int], at: cost.Sizes, **others: Any) -> int:
@@ -90,15 +102,23 @@ def backprop_input(op: Any, task: Any) -> Any:
     """dx of w and dy."""
     (_, w, dy), (dx,) = task.inputs, task.outputs
     at = shapes.settled(op, dx.shape, w.shape, dy.shape, "to_input")
-    if not (runs_on(dy) and w.size) or op.data_format != "NHWC" or w.shape[2] != dx.shape[3]:
+    if not _suits(op, dy, w, dx.shape[3]) or not w.size or not (_in_phases(op) or w.shape[2] == dx.shape[3]):
         return NotImplemented
     to_input(task, w, dy, dx, op, at)
     return None
 
 
+def _in_phases(op: Any) -> bool:
+    """Whether along each axis either the stride or the dilation is 1."""
+    return all(s == 1 or d == 1 for s, d in zip(op.strides, op.dilations, strict=True))
+
+
 def to_input(task: Any, w: Any, dy: Any, dx: Any, op: Any, at: Geometry) -> None:
     """The gradient to the input in the way that is estimated to be fastest."""
-    (N, H, W, C), (KH, KW, _, K) = dx.shape, w.shape
+    (N, H, W, C), (KH, KW, c, K) = dx.shape, w.shape
+    if c < C:
+        add_phases(task, w, dy, dx, op, at)
+        return
     if (KH, KW) == (1, 1) and tuple(op.strides) == (1, 1) and not at.padded:
         product(task, dy.seen((N * H * W, K)), w.seen((C, K)), dx.seen((N * H * W, C)), turned=True)
         return
@@ -109,34 +129,36 @@ def to_input(task: Any, w: Any, dy: Any, dx: Any, op: Any, at: Geometry) -> None
         made = winograd.Pass((N, *at.outs, K), (H, W), C, KH, before, (H * W * C, W * C, C))
         winograd.add_winograd(task, dy, w, dx, made, outputs, turned=True)
         return
-    in_phases = all(s == 1 or d == 1 for s, d in zip(op.strides, op.dilations, strict=True))
-    if not in_phases or scattered < cost.direct(dy.kind, N * H * W, C, KH * KW * K / prod(op.strides)):
+    if not _in_phases(op) or scattered < cost.direct(dy.kind, N * H * W, C, KH * KW * K / prod(op.strides)):
         add_scatter(task, w, dy, dx, op.strides, op.dilations, at.outs, at.before)
         return
     add_phases(task, w, dy, dx, op, at)
 
 
 def add_phases(task: Any, w: Any, dy: Any, dx: Any, op: Any, at: Geometry) -> None:
-    """Each phase of dx as a convolution of dy. Along an axis either the stride or the dilation is 1."""
-    (N, H, W, C), (KH, KW, _, K), lanes = dx.shape, w.shape, host().lanes(dy.kind)
+    """Each phase of dx, for each group, as a convolution of dy. Along an axis the stride or the dilation is 1."""
+    (_, H, W, C), (KH, KW, c, _) = dx.shape, w.shape
     (s, t), dilations = op.strides, op.dilations
     for down in phases(H, KH, s, dilations[0], at.before[0]):
         for over in phases(W, KW, t, dilations[1], at.before[1]):
-            cells = down.cells, over.cells
-            if not all(cells):
-                continue
-            taps = (down.taps, over.taps) if down.taps and over.taps else (0, 1)
-            first, beyond = whole_range(at.outs[1], taps[1], 1, dilations[1], over.before, cells[1])
-            block = chosen(host(), max(beyond - first, 1), C, lanes)
-            _, last, _ = channel_blocks(C, lanes, block.vectors)
-            packed = task.scratch((packed_size(max(1, prod(taps)) * K, C, block.vectors, lanes),), dy.dtype)
-            numbers = (K, C, K, KW, down.a, over.a, s, t, *taps)
-            items = prod(taps) * -(-K // CHUNK)
-            task.job(pack_turned, (dy.kind, block.vectors, last), [w, packed, *numbers], items=items)
-            steps = (H * W * C, s * W * C, t * C)
-            before = down.before, over.before
-            done = Pass((N, *at.outs, K), cells, taps, K, C, (1, 1), dilations, before, steps)
-            add_slide(task, dy, packed, dx.part((down.i * W + over.i) * C), done)
+            for g in range(C // c) if down.cells and over.cells else ():
+                _add_phase(task, w, dy, dx, op, at, (down, over), g)
+
+
+def _add_phase(task: Any, w: Any, dy: Any, dx: Any, op: Any, at: Geometry, of: tuple[Phase, Phase], g: int) -> None:
+    """One phase of group g."""
+    (N, H, W, C), (_, KW, c, K), lanes = dx.shape, w.shape, host().lanes(dy.kind)
+    (s, t), (down, over), k = op.strides, of, K // (C // c)
+    taps = (down.taps, over.taps) if down.taps and over.taps else (0, 1)
+    first, beyond = whole_range(at.outs[1], taps[1], 1, op.dilations[1], over.before, over.cells)
+    block = chosen(host(), max(beyond - first, 1), c, lanes)
+    _, last, _ = channel_blocks(c, lanes, block.vectors)
+    packed = task.scratch((packed_size(max(1, prod(taps)) * k, c, block.vectors, lanes),), dy.dtype)
+    words = [w.part(g * k), packed, K, c, k, KW, down.a, over.a, s, t, *taps]
+    task.job(pack_turned, (dy.kind, block.vectors, last), words, items=prod(taps) * -(-k // CHUNK))
+    steps, before = (H * W * C, s * W * C, t * C), (down.before, over.before)
+    made = Pass((N, *at.outs, K), (down.cells, over.cells), taps, k, c, (1, 1), op.dilations, before, steps)
+    add_slide(task, dy.part(g * k), packed, dx.part((down.i * W + over.i) * C + g * c), made)
 
 
 @lowering("native", Conv2DBackpropFilter)
@@ -144,11 +166,11 @@ def backprop_filter(op: Any, task: Any) -> Any:
     """dw of x and dy."""
     (x, _, dy), (dw,) = task.inputs, task.outputs
     at = shapes.settled(op, x.shape, dw.shape, dy.shape, "to_filter")
-    if not runs_on(x) or op.data_format != "NHWC" or dw.shape[2] != x.shape[3]:
+    if not _suits(op, x, dw, x.shape[3]):
         return NotImplemented
-    KH, KW, C, K = dw.shape
-    outputs = minimal_outputs(x, op, (KH, KW), cost.Sizes(x.shape[0], *at.outs, C, K, KH), to_filter=True)
-    if outputs:
+    (KH, KW, C, K), (P, Q) = dw.shape, at.outs
+    outputs = minimal_outputs(x, op, (KH, KW), cost.Sizes(x.shape[0], P, Q, C, K, KH), to_filter=True)
+    if outputs and x.shape[3] == C:
         add_winograd_filter(task, x, dy, dw, at.outs, at.before, outputs)
         return None
     to_filter(task, x, dy, dw, op.strides, op.dilations, at.outs, at.before)

@@ -24,6 +24,7 @@ from pullback.core.sample import Sample
 from pullback.core.spec import Spec, known_vector
 from pullback.ops.math.elementwise import conj
 from pullback.ops.nn.conv import batching, reference, shapes, window
+from pullback.ops.nn.conv.channels_first import expanded
 
 
 class Convolution(Op):
@@ -121,6 +122,9 @@ class Forward(Convolution):
         w = w.reshape(self.grouped(w.shape))
         return self.first(reference.forward(self.last(x), w, at, self.strides, self.dilations))
 
+    def expand(self, x: Any, w: Any) -> Any:
+        return expanded(self, (x, w), images=(0,))
+
     def grad(self, node: Any, dy: Any) -> Any:
         x, w = node.inputs
         return self.to_input(shape_of(x), conj(w), dy), self.to_filter(conj(x), shape_of(w), dy)
@@ -146,6 +150,9 @@ class ToInput(Convolution):
         to, w = shapes.channels_last(to, self.data_format), w.reshape(self.grouped(w.shape))
         return self.first(reference.to_input(to, w, self.last(dy), at, self.strides, self.dilations))
 
+    def expand(self, sizes: Any, w: Any, dy: Any) -> Any:
+        return expanded(self, (sizes, w, dy), images=(2,), sizes=0)
+
     def grad(self, node: Any, g: Any) -> Any:
         _, w, dy = node.inputs
         return None, self.to_filter(g, shape_of(w), conj(dy)), self.forward(g, conj(w))
@@ -170,6 +177,9 @@ class ToFilter(Convolution):
         at = shapes.settled(self, x.shape, to, dy.shape, "to_filter")
         x, dy, grouped = self.last(x), self.last(dy), self.grouped(to)
         return reference.to_filter(x, grouped, dy, at, self.strides, self.dilations).reshape(to)
+
+    def expand(self, x: Any, sizes: Any, dy: Any) -> Any:
+        return expanded(self, (x, sizes, dy), images=(0, 2), gives=False)
 
     def grad(self, node: Any, g: Any) -> Any:
         x, _, dy = node.inputs

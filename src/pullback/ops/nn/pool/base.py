@@ -23,6 +23,7 @@ from pullback.core.sample import Sample
 from pullback.core.spec import Spec, known_vector
 from pullback.ops.nn.conv import batching, window
 from pullback.ops.nn.conv.batching import repeated
+from pullback.ops.nn.conv.channels_first import expanded
 from pullback.ops.nn.conv.shapes import channels_last, in_format
 from pullback.ops.nn.pool import reference
 from pullback.ops.nn.pool.switches import Repool, Unpool
@@ -156,6 +157,9 @@ class Maximum(Pooling):
         """(largest values, where they were: flat places within each image), channels last."""
         return reference.max_pool(self.last(x), self.at(x.shape), self.ksize, self.strides, places(self, x.shape))
 
+    def expand(self, x: Any) -> Any:
+        return expanded(self, (x,), images=(0,))
+
     def grad(self, node: Any, dy: Any) -> Any:
         return self.sibling(1)(node.inputs[0], node.results[0], dy)
 
@@ -207,6 +211,9 @@ class MaximumGrad(_OfMaximum):
         self.fitting(x.shape, y.shape, dy.shape)
         return reference.unpool(dy, self.switches(x), x.shape, False)
 
+    def expand(self, x: Any, y: Any, dy: Any) -> Any:
+        return expanded(self, (x, y, dy), images=(0, 1, 2))
+
     def grad(self, node: Any, g: Any) -> Any:
         x, y, _ = node.inputs
         return ZerosLike()(x), ZerosLike()(y), self.sibling(2)(x, y, g)
@@ -224,6 +231,9 @@ class MaximumGradGrad(_OfMaximum):
     def reference(self, x: Any, y: Any, g: Any) -> Any:
         self.fitting(x.shape, y.shape, image=g.shape)
         return reference.repool(g, self.switches(x), False)
+
+    def expand(self, x: Any, y: Any, g: Any) -> Any:
+        return expanded(self, (x, y, g), images=(0, 1, 2))
 
     def grad(self, node: Any, g: Any) -> Any:
         x, y, _ = node.inputs
@@ -247,6 +257,9 @@ class Mean(Pooling):
 
     def reference(self, x: Any) -> Any:
         return self.first(reference.avg_pool(self.last(x), self.at(x.shape), self.ksize, self.strides))
+
+    def expand(self, x: Any) -> Any:
+        return expanded(self, (x,), images=(0,))
 
     def grad(self, node: Any, dy: Any) -> Any:
         return self.sibling(1)(shape_of(node.inputs[0]), dy)
@@ -277,6 +290,9 @@ class MeanGrad(Pooling):
         self.checked(wanted, dy.shape)
         sizes = channels_last(wanted, self.data_format)
         return self.first(reference.avg_pool_grad(sizes, self.last(dy), self.at(wanted), self.ksize, self.strides))
+
+    def expand(self, to: Any, dy: Any) -> Any:
+        return expanded(self, (to, dy), images=(1,), sizes=0)
 
     def grad(self, node: Any, g: Any) -> Any:
         return None, self.sibling(0)(g)

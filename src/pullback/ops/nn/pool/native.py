@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from pullback.core.op import lowering
 from pullback.native.ir import I32, I64
 from pullback.native.machine import host
 from pullback.native.packing import clear
-from pullback.native.pooling import CHUNK, Window, place, pool, take
+from pullback.native.pooling import CHUNK, Window, pool
+from pullback.native.switches import MOST_CELLS, by_places, in_windows, sides
 from pullback.native.tiles import runs_on
 from pullback.ops.nn import pool as ops
 
@@ -20,6 +22,8 @@ def _add(task: Any, op: Any, what: str, image: Any, words: list[Any], result: An
     N, H, W, C = image
     at, grad = op.at(image), what.endswith("grad")
     (P, Q), (kh, kw), (sh, sw) = at.outs, op.ksize, op.strides
+    if kh * W * C >= 2**31:  # distances within a window are held in 32 bits
+        return NotImplemented
     apart = sh >= kh and sw >= kw
     reached = apart and (sh, sw) == (kh, kw) and P * sh - at.before[0] >= H and Q * sw - at.before[1] >= W
     if grad and not reached:
@@ -71,46 +75,50 @@ def avg_pool_grad(op: Any, task: Any) -> Any:
     return _add(task, op, "mean_grad", dx.shape, [dy, dx], dx)
 
 
-def _place(task: Any, values: Any, at: Any, x: Any) -> Any:
-    """x = values at their places in images of zeros."""
-    if not runs_on(values) or not values.size or not x.size:
+def _switched(task: Any, what: str, values: Any, at: Any, x: Any, apart: bool = True) -> Any:
+    """Puts values at their places in images of zeros, or takes them from there. apart: whether the places may be those
+    of windows that lie side by side."""
+    if not runs_on(x) or not values.size or not x.size:
         return NotImplemented
-    N = x.shape[0]
-    wrong = task.checked((N,))
-    words = [values, at, x, wrong, values.size // N, x.size // N]
-    task.job(place, (values.kind, at.kind, True), words, items=N, cost=1.5 * values.size)
+    N, marks, parts = x.shape[0], task.scratch((1,), "int64"), 0
+    cells = (0, 0)
+    if apart and len(x.shape) == len(at.shape) == 4 and x.shape[3] == at.shape[3] and x.size // N < 2**31:
+        cells = sides(x.shape[1], at.shape[1]), sides(x.shape[2], at.shape[2])
+    if 0 < prod(cells) <= MOST_CELLS:
+        parts = at.shape[1]
+        marks = task.scratch((N * parts,), "int64")
+        words = [values, at, x, marks, *x.shape[1:], *at.shape[1:3]]
+        task.job(in_windows, (x.kind, at.kind, what, cells), words, items=N * parts, cost=0.15 * x.size)
+    words = [values, at, x, task.checked((N,)), marks, values.size // N, x.size // N, parts]
+    cost = 0.01 * values.size if parts else 1.5 * values.size
+    task.job(by_places, (x.kind, at.kind, what), words, items=N, cost=cost)
     return None
 
 
-def _take(task: Any, x: Any, at: Any, y: Any) -> Any:
-    """y = what stands at places of images."""
-    if not runs_on(x) or not x.size or not y.size:
-        return NotImplemented
-    N = x.shape[0]
-    wrong = task.checked((N,))
-    task.job(take, (x.kind, at.kind), [x, at, y, wrong, y.size // N, x.size // N], items=N, cost=1.0 * y.size)
-    return None
+def _apart(op: Any) -> bool:
+    """Whether windows share no pixel."""
+    return all(k <= s for k, s in zip(op.ksize, op.strides, strict=True))
 
 
 @lowering("native", ops.Unpool)
 def unpool(op: Any, task: Any) -> Any:
     (values, at, _), (x,) = task.inputs, task.outputs
-    return NotImplemented if op.with_batch else _place(task, values, at, x)
+    return NotImplemented if op.with_batch else _switched(task, "put", values, at, x)
 
 
 @lowering("native", ops.MaxPoolGradWithArgmax)
 def max_pool_grad_with_argmax(op: Any, task: Any) -> Any:
     (_, dy, at), (dx,) = task.inputs, task.outputs
-    return NotImplemented if op.include_batch_in_index else _place(task, dy, at, dx)
+    return NotImplemented if op.include_batch_in_index else _switched(task, "put", dy, at, dx, _apart(op))
 
 
 @lowering("native", ops.Repool)
 def repool(op: Any, task: Any) -> Any:
     (x, at), (y,) = task.inputs, task.outputs
-    return NotImplemented if op.with_batch else _take(task, x, at, y)
+    return NotImplemented if op.with_batch else _switched(task, "take", y, at, x)
 
 
 @lowering("native", ops.MaxPoolGradGradWithArgmax)
 def max_pool_grad_grad_with_argmax(op: Any, task: Any) -> Any:
     (_, g, at), (y,) = task.inputs, task.outputs
-    return NotImplemented if op.include_batch_in_index else _take(task, g, at, y)
+    return NotImplemented if op.include_batch_in_index else _switched(task, "take", y, at, g, _apart(op))

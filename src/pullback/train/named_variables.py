@@ -1,0 +1,39 @@
+"""Which variables a Saver saves, and under which names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pullback.modes.variable import Variable
+
+
+def named_variables(given: Any) -> dict[str, Variable]:
+    """Name in the checkpoint -> variable, in order of names.
+
+    Raises:
+      TypeError: something is no variable. ValueError: two have one name.
+    """
+    if isinstance(given, dict):
+        unnamed = [name for name in given if not isinstance(name, str)]
+        if unnamed:
+            raise TypeError(f"var_list must map strings to variables, but has the names {unnamed}")
+        pairs = list(given.items())
+    elif isinstance(given, Iterable) and not isinstance(given, (str, bytes, Variable)):
+        pairs = [(_name_of(value), value) for value in given]
+    else:
+        raise TypeError(f"Variables to save should be passed in a dict or a list. Got {given}")
+    found: dict[str, Variable] = {}
+    for name, value in sorted(pairs, key=lambda pair: pair[0]):
+        if not isinstance(value, Variable):
+            raise TypeError(f"var_list must map names to variables, but {name!r} maps to {value!r}, which is none")
+        if name in found:
+            raise ValueError(f"At least two variables have the same name: {name}")
+        found[name] = value
+    return found
+
+
+def _name_of(value: Any) -> str:
+    if not isinstance(value, Variable):
+        raise TypeError(f"Variable to save is not a Variable: {value}")
+    return value._shared_name
