@@ -7,7 +7,7 @@ import inspect
 import itertools
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pullback.core import interpreter, nest
@@ -71,7 +71,7 @@ class ConcreteFunction:
         self.graph, self._result, self._structure = graph, result, structure
         self._variables = [weakref.ref(v) for v in variables]
         self._signature = signature
-        self._outside = [outer for outer, _ in graph.captures.values()]
+        self._outside: list[Any] = [outer for outer, _ in graph.captures.values()]
 
     @property
     def inputs(self) -> list[Tensor]:
@@ -107,7 +107,7 @@ class ConcreteFunction:
                 raise ArgumentError(f"the concrete function was traced for {spec}, but {t.spec} was given").locate()
         return self.run(tensors)
 
-    def run(self, tensors: list[Any]) -> Any:
+    def run(self, tensors: Sequence[Any]) -> Any:
         """Calls the body on flat tensors."""
         here = interpreter.current()
         if not here.tapes and type(here) is interpreter.Eager:

@@ -25,6 +25,8 @@ MOST_ROW_BLOCKS = 16  # of folds over rows, which keep a row for each block
 # A group that began this many items ago, or was passed over by so many of its shape, takes no more.
 WINDOW = 600
 OPEN = 6
+# Items that are looked at to see whether one may join a group: planning stays linear.
+SEARCHED = 48
 
 
 class Group(Item):
@@ -105,13 +107,15 @@ def _blocked(item: Any, group: Group, sources: list[Any]) -> bool:
             return True  # another view of it, or a fold's result
         if made_here and r.shape != group.shape:
             return True
-    return any(reaches(s, group) for s in sources if s is not group)
+    return any(reaches(s, group, SEARCHED) for s in sources if s is not group)
 
 
-def reaches(start: Any, group: Group) -> bool:
-    """Whether an item hangs on the group."""
+def reaches(start: Any, group: Group, most: int = 1 << 30) -> bool:
+    """Whether an item hangs on the group. Said of it too where looking at so many items does not settle it."""
     seen, waiting = set(), [start]
     while waiting:
+        if len(seen) > most:
+            return True
         item = waiting.pop()
         if item is group:
             return True

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +10,7 @@ import numpy as np
 
 from pullback.core import dtypes
 from pullback.core.dtypes import DType, as_dtype, uint8, uint16
-from pullback.core.errors import ArgumentError, InvalidArgumentError, OpError
+from pullback.core.errors import ArgumentError, InvalidArgumentError
 from pullback.core.names import public
 from pullback.core.op import Op, op
 from pullback.core.sample import Sample
@@ -20,94 +18,8 @@ from pullback.core.shape import compatible, text
 from pullback.core.spec import Spec
 from pullback.core.tensor import Tensor
 from pullback.ops.image.color import convert_image_dtype
+from pullback.ops.image.picture_files import MODES, frames_of, opened, pixels, reading
 from pullback.ops.math.scopes import scope
-
-_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
-_FORMATS = ("PNG", "JPEG", "GIF", "BMP")
-_LARGEST = 2**30
-
-
-@contextlib.contextmanager
-def _reading() -> Iterator[None]:
-    """Whatever Pillow raises while it reads a damaged file is an error of the file; of large ones it need not warn.
-
-    Raises:
-      InvalidArgumentError: the file cannot be read.
-    """
-    from PIL import Image
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            yield
-    except OpError:
-        raise
-    except Exception as error:
-        raise InvalidArgumentError(f"the picture cannot be decoded: {error}") from error
-
-
-def _opened(data: bytes) -> Any:
-    """The picture in a file.
-
-    Raises:
-      InvalidArgumentError: it is none of the four formats, or its pixels would take more than 2^30 bytes.
-    """
-    from PIL import Image
-
-    try:
-        image = Image.open(io.BytesIO(data), formats=_FORMATS)
-    except Image.DecompressionBombError as error:
-        raise InvalidArgumentError(f"the picture is too large to be decoded: {error}") from None
-    except Exception as error:
-        raise InvalidArgumentError(
-            f"Unknown image file format. One of JPEG, PNG, GIF, BMP required; {len(data)} bytes were given ({error})"
-        ) from None
-    _bounded(image, 1)
-    return image
-
-
-def _bounded(image: Any, frames: int) -> None:
-    width, height = image.size
-    if width * height * frames * len(image.getbands()) > _LARGEST:
-        raise InvalidArgumentError(
-            f"the picture is too large to be decoded: {frames} frames of {height} x {width} pixels take more than 2^30 "
-            "bytes"
-        )
-
-
-def _pixels(image: Any, channels: int, dtype: DType) -> Any:
-    """A picture's pixels [H,W,C]; channels 0: as many as it has."""
-    wide = image.mode.startswith("I;16") or image.mode == "I"
-    if wide:
-        grey = np.asarray(image).astype(np.uint16)
-        values = np.repeat(grey[..., None], channels or 1, -1)
-        if channels in (2, 4):
-            values[..., -1] = 65535
-        return values if dtype is uint16 else (values >> 8).astype(np.uint8)
-    own = {"1": 1, "L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 3, "YCbCr": 3}.get(image.mode)
-    if own is None:
-        own = 4 if "transparency" in image.info else 3
-    values = np.asarray(image.convert(_MODES[channels or own]))
-    if channels == 1 and own > 2 and image.format == "PNG":
-        values = _luma(np.asarray(image.convert("RGB")))
-    values = values[..., None] if values.ndim == 2 else values
-    return values if dtype is uint8 else values.astype(np.uint16) * np.uint16(257)
-
-
-def _luma(rgb: Any) -> Any:
-    """Grey of red, green and blue, as libpng rounds it."""
-    return (rgb.astype(np.int64) @ np.array([9798, 19235, 3735]) >> 15).astype(np.uint8)
-
-
-def _frames(image: Any) -> Any:
-    """All frames of a GIF, [N,H,W,3]."""
-    from PIL import ImageSequence
-
-    frames = []
-    for frame in ImageSequence.Iterator(image):
-        _bounded(frame, len(frames) + 1)
-        frames.append(np.asarray(frame.convert("RGB")))
-    return np.stack(frames)
 
 
 class _Decode(Op):
@@ -124,12 +36,12 @@ class _Decode(Op):
             raise ArgumentError(f"{self.type}: channels must be 0, 1, 3 or 4, not {getattr(self, 'channels', 0)}")
 
     def reference(self, contents: Any) -> Any:
-        with _reading():
-            return self.decoded(_opened(np.asarray(contents).item()))
+        with reading():
+            return self.decoded(opened(np.asarray(contents).item()))
 
     def decoded(self, image: Any) -> Any:
         """The pixels of a picture."""
-        return _pixels(image, getattr(self, "channels", 0), getattr(self, "dtype", uint8))
+        return pixels(image, getattr(self, "channels", 0), getattr(self, "dtype", uint8))
 
     def grad(self, node: Any, dy: Any) -> Any:
         return None
@@ -198,7 +110,7 @@ class DecodeGif(_Decode):
         return Spec((None, None, None, 3), uint8)
 
     def decoded(self, image: Any) -> Any:
-        return _frames(image)
+        return frames_of(image)
 
 
 @op
@@ -216,7 +128,7 @@ class DecodeImage(_Decode):
 
     def decoded(self, image: Any) -> Any:
         if image.format == "GIF":
-            frames = _frames(image)
+            frames = frames_of(image)
             if self.channels == 1:
                 raise InvalidArgumentError("DecodeImage: channels must be 0, 3 or 4 when decoding GIFs, but got 1")
             return frames if self.expand_animations else frames[0]
@@ -240,7 +152,7 @@ class _Encode(Op):
 
         if not image.size:
             raise InvalidArgumentError(f"{self.type}: a picture without pixels, {image.shape}, is no {kind}")
-        if image.shape[-1] not in _MODES or (kind == "JPEG" and image.shape[-1] not in (1, 3)):
+        if image.shape[-1] not in MODES or (kind == "JPEG" and image.shape[-1] not in (1, 3)):
             raise InvalidArgumentError(f"{self.type}: a {kind} cannot have {image.shape[-1]} channels")
         file = io.BytesIO()
         Image.fromarray(np.ascontiguousarray(image[..., 0] if image.shape[-1] == 1 else image)).save(file, kind, **how)
