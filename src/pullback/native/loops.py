@@ -20,9 +20,19 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from pullback.native.ir import I1, I8, I64, Function, Module, Type, Value
+import numpy as np
+
+from pullback.native.ir import F32, F64, I1, I8, I32, I64, Function, Module, Type, Value
 from pullback.native.machine import host
 
+# How elements of the types that nests compute on lie in registers.
+REGISTERS: dict[Any, Type] = {
+    np.dtype(np.float32): F32,
+    np.dtype(np.float64): F64,
+    np.dtype(np.bool_): I1,
+    np.dtype(np.int32): I32,
+    np.dtype(np.int64): I64,
+}
 # What a block's beginning and end along a flat space are multiples of.
 GRAIN = 64
 ALL, ROWS, LAST = "all", "rows", "last"

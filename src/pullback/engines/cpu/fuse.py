@@ -11,9 +11,9 @@ from math import prod
 from typing import Any
 
 from pullback.engines.cpu.task import Buffer, Job
-from pullback.engines.cpu.trace import KINDS, Fold, Item, Map
+from pullback.engines.cpu.trace import Fold, Item, Map
 from pullback.native import loops
-from pullback.native.loops import ALL, LAST, ROWS
+from pullback.native.loops import ALL, LAST, REGISTERS, ROWS
 
 # Steps in a group: beyond it registers run out and compiling takes long.
 MOST_STEPS = 48
@@ -51,6 +51,7 @@ class Group(Item):
         self.members.append(item)
         if isinstance(item, Map):
             self.within[id(item.y)] = item
+        self.reads += item.reads
         self.inputs.update(id(r.of) for r in item.reads)
         self.after.update(s for s in sources if s is not self)
         self.makes += item.makes
@@ -82,6 +83,8 @@ def grouped(items: Sequence[Item]) -> list[Item]:
             found.append(item)
         for made in item.makes:
             maker[id(made.of)] = home
+    for item in found:  # others may make items wait for more: what was settled above no longer is
+        item.closed, item.sealed = False, None  # type: ignore[attr-defined]
     return found
 
 
@@ -107,12 +110,12 @@ def _blocked(item: Any, group: Group, sources: list[Any]) -> bool:
             return True  # another view of it, or a fold's result
         if made_here and r.shape != group.shape:
             return True
-    return any(reaches(s, group, SEARCHED) for s in sources if s is not group)
+    return reaches([s for s in sources if s is not group], group, SEARCHED)
 
 
-def reaches(start: Any, group: Group, most: int = 1 << 30) -> bool:
-    """Whether an item hangs on the group. Said of it too where looking at so many items does not settle it."""
-    seen, waiting = set(), [start]
+def reaches(starts: Sequence[Any], group: Group, most: int = 1 << 30) -> bool:
+    """Whether one of the items hangs on the group. Said of them too where looking at so many does not settle it."""
+    seen, waiting = set(), list(starts)
     while waiting:
         if len(seen) > most:
             return True
@@ -231,7 +234,7 @@ class _Nested:
         key = ("load", id(x.of), x.shape)
         if key not in self.refs:
             flags = _varies(x.shape, self.group.shape)
-            self.loads.append(loops.Load(KINDS[x.dtype], tuple([bool(run) and flags[run[0]] for run in self.runs])))
+            self.loads.append(loops.Load(REGISTERS[x.dtype], tuple([bool(run) and flags[run[0]] for run in self.runs])))
             self.load_words.append(x)
             self.refs[key] = ("load", len(self.loads) - 1)
         return self.refs[key]
@@ -241,7 +244,7 @@ class _Nested:
             if id(x) in self.group.within:
                 return self.refs["step", id(x)]
             return self._load(x)
-        kind, number = KINDS[x.dtype], x.item()
+        kind, number = REGISTERS[x.dtype], x.item()
         key = ("number", kind, repr(number))
         if key not in self.refs:
             self.numbers.append((kind, number))
@@ -257,7 +260,7 @@ class _Nested:
         for member in self.group.members:
             if isinstance(member, Map):
                 refs = [self._operand(x) for x in member.operands]
-                self.steps.append((member.rule, KINDS[member.y.dtype], refs))
+                self.steps.append((member.rule, REGISTERS[member.y.dtype], refs))
                 self.refs["step", id(member.y)] = ("step", len(self.steps) - 1)
         folds = [(m, self._operand(m.x)) for m in self.group.members if isinstance(m, Fold)]
         stores = [m.y for m in self.group.members if isinstance(m, Map) and id(m.y.of) in self.wanted]
@@ -268,10 +271,10 @@ class _Nested:
             tuple(self.loads),
             tuple(self.numbers),
             tuple([loops.Step(rule, kind, tuple(map(self._at, refs))) for rule, kind, refs in self.steps]),
-            tuple([(self._at(self.refs["step", id(y)]), KINDS[y.dtype]) for y in stores]),
+            tuple([(self._at(self.refs["step", id(y)]), REGISTERS[y.dtype]) for y in stores]),
             tuple(
                 [
-                    loops.Fold(m.how, self._at(ref), KINDS[m.x.dtype], over)
+                    loops.Fold(m.how, self._at(ref), REGISTERS[m.x.dtype], over)
                     for (m, ref), over in zip(folds, overs, strict=True)
                 ]
             ),
@@ -285,7 +288,7 @@ class _Nested:
                 by = m.y.dtype.type(m.by)
                 parts = 1 if over == LAST else blocks
                 columns = m.y.size if over == LAST else columns
-                kind = KINDS[m.y.dtype]
+                kind = REGISTERS[m.y.dtype]
                 yield Job(
                     loops.combine, (m.how, kind), (partial, m.y, parts, columns, by), columns, 1, 0.5 * parts * columns
                 )

@@ -13,8 +13,9 @@ from pullback.core.store import Resource
 from pullback.core.tensor import Operation
 from pullback.engines.cpu.layout import is_view
 from pullback.engines.cpu.task import Buffer, Task
-from pullback.engines.cpu.trace import KINDS, Fold, Known, Map, Native, Trace, opens, same
+from pullback.engines.cpu.trace import Fold, Known, Map, Native, Trace, opens, same
 from pullback.native import loops
+from pullback.native.loops import REGISTERS
 
 
 def _view(trace: Trace, node: Operation, x: Any, shape: tuple[int, ...]) -> None:
@@ -61,7 +62,7 @@ def passed_on(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
 @opens("ZerosLike", "OnesLike")
 def alike(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
     (x,) = inputs
-    if not isinstance(x, Buffer) or x.dtype not in KINDS:
+    if not isinstance(x, Buffer) or x.dtype not in REGISTERS:
         return False
     one = x.dtype.type(node.op.type == "OnesLike")
     trace.gives(node, [Known(np.broadcast_to(one, x.shape))])
@@ -99,7 +100,7 @@ def _fixed(resource: Resource | None) -> bool:
         resource is not None
         and resource.spec.known
         and resource.spec.dtype.numpy is not None
-        and (np.dtype(resource.spec.dtype.numpy) in KINDS)
+        and (np.dtype(resource.spec.dtype.numpy) in REGISTERS)
     )
 
 
@@ -165,7 +166,7 @@ def broadcast_to(op: Any, f: Any, x: Any, shape: Any) -> Any:
 def repeated(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
     x = inputs[0]
     (spec,) = node.op.specs(tuple([trace.spec(v) for v in inputs]))
-    if not isinstance(x, Buffer) or not spec.known or x.dtype not in KINDS:
+    if not isinstance(x, Buffer) or not spec.known or x.dtype not in REGISTERS:
         return False
     if x.shape == spec.shape:
         trace.gives(node, [x])
@@ -182,7 +183,7 @@ def one_hot(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
     """Where the index is the place: a comparison with 0, 1, 2, ... along the new axis."""
     indices, _, on, off = inputs
     (spec,) = node.op.specs(tuple([trace.spec(x) for x in inputs]))
-    kinds = _INDICES, KINDS, KINDS
+    kinds = _INDICES, REGISTERS, REGISTERS
     values = indices, on, off
     fit = all(np.dtype(trace.spec(x).dtype.numpy) in k for x, k in zip(values, kinds, strict=True))
     if not isinstance(indices, Buffer) or not spec.known or not fit:

@@ -78,7 +78,7 @@ class _Layout:
         for i, x in enumerate(arguments):
             if isinstance(x, Buffer):
                 x.place = Slot(i)
-        read = {id(r.of) for item in self.items for r in _reads(item)} | {
+        read = {id(r.of) for item in self.items for r in item.reads} | {
             id(r.of) for r in results if isinstance(r, Buffer)
         }
         self.reads = [
@@ -125,7 +125,7 @@ class _Layout:
         """The jobs of each item."""
         read_by: dict[int, set[int]] = {}
         for n, item in enumerate(self.items):
-            for r in _reads(item):
+            for r in item.reads:
                 read_by.setdefault(id(r.of), set()).add(n)
         out = []
         for n, item in enumerate(self.items):
@@ -144,7 +144,7 @@ class _Layout:
         """Puts every other buffer into the arena; gives its size."""
         last: dict[int, int] = {}
         for n, (item, own) in enumerate(zip(self.items, jobs, strict=True)):
-            for buffer in [*_reads(item), *[b for job in own for b in job.buffers()]]:
+            for buffer in [*item.reads, *[b for job in own for b in job.buffers()]]:
                 last[id(buffer.of)] = n
         for item in self.items:
             if isinstance(item, Native) and item.status:  # what a complaint is about is looked at afterwards
@@ -217,10 +217,9 @@ class _Layout:
 def _heirs(group: Any, ending: Sequence[Buffer]) -> dict[int, Buffer]:
     """For results of a group's one pass, by id, an operand whose last reader it is, and whose place they can take: each
     point of it is read where the result's is written."""
-    reads = _reads(group)
     dying = []
     for b in ending:
-        here = [r for r in reads if r.of is b]
+        here = [r for r in group.reads if r.of is b]
         if here and all(r.shape == group.shape and not r.skip for r in here):
             dying.append(b)
     heirs: dict[int, Buffer] = {}
@@ -240,13 +239,6 @@ def _note(item: Any) -> None:
         how = "fused" if isinstance(item, fuse.Group) else "machine code"
     for node in [m.node for m in item.members] if isinstance(item, fuse.Group) else [item.node]:
         note("cpu", node.op.type, how)
-
-
-def _reads(item: Any) -> list[Buffer]:
-    """What an item, or all members of a group, read."""
-    if isinstance(item, fuse.Group):
-        return [r for m in item.members for r in m.reads]
-    return item.reads
 
 
 def _slots(step: Any) -> list[int]:

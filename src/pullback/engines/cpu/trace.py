@@ -31,15 +31,8 @@ from pullback.engines.base import body_nodes, load_lowerings
 from pullback.engines.cpu.layout import Turned, moved
 from pullback.engines.cpu.task import Buffer, Task
 from pullback.native import ir
+from pullback.native.loops import REGISTERS
 
-# How elements of these types lie in registers.
-KINDS: dict[Any, ir.Type] = {
-    np.dtype(np.float32): ir.F32,
-    np.dtype(np.float64): ir.F64,
-    np.dtype(np.bool_): ir.I1,
-    np.dtype(np.int32): ir.I32,
-    np.dtype(np.int64): ir.I64,
-}
 # Types whose values are Python objects.
 _OBJECTS = frozenset({"variant", "resource", "string"})
 # A constant of at most so many numbers is told from others by them.
@@ -80,7 +73,7 @@ class Known:
 
 
 def _uniform(value: Any) -> Any:
-    if not isinstance(value, (np.ndarray, np.generic)) or value.dtype not in KINDS or value.size == 0:
+    if not isinstance(value, (np.ndarray, np.generic)) or value.dtype not in REGISTERS or value.size == 0:
         return None
     first = value.reshape(-1)[0]
     if not any(value.strides) or value.size == 1:
@@ -307,8 +300,8 @@ class Trace:
 
     def _fits(self, rule: Any, inputs: list[Any], y: Buffer) -> bool:
         """Whether there is machine code for these types."""
-        kinds = tuple([KINDS.get(_dtype(x)) for x in inputs])
-        return None not in kinds and y.dtype in KINDS and _gives(rule, kinds) == KINDS[y.dtype]
+        kinds = tuple([REGISTERS.get(_dtype(x)) for x in inputs])
+        return None not in kinds and y.dtype in REGISTERS and _gives(rule, kinds) == REGISTERS[y.dtype]
 
     def _lowered(self, node: Operation, inputs: list[Any], specs: tuple[Spec, ...]) -> bool:
         """Takes an op that its room lowers to jobs."""

@@ -42,13 +42,13 @@ def in_place(items: Sequence[Any], variables: Sequence[Any], results: Sequence[A
             continue
         if new.shape != old.shape or new.dtype != old.dtype or not _point_by_point(group, old, new):
             continue
-        others = [i for i in items if i is not group and any(r.of is old for r in _reads(i))]
+        others = [i for i in items if i is not group and any(r.of is old for r in i.reads)]
         # What may refuse the step (an assertion) stands before the update.
         others += [i for i in items[: items.index(write)] if isinstance(i, Python) and i.effect]
-        if not any(reaches(i, group) for i in (*others, *checked)):
-            group.after.update(others)
-            group.after.update(checked)
-            group.early, group.sealed = True, None
+        waits = [*others, *checked]
+        if not reaches(waits, group):
+            group.after.update(waits)
+            group.early = True
             found[id(new)] = old
     return found
 
@@ -58,9 +58,4 @@ def _point_by_point(group: Group, old: Buffer, new: Buffer) -> bool:
     maps = [m for m in group.members if isinstance(m, Map)]
     if not any(m.y is new for m in maps) or group.shape != old.shape:
         return False
-    reads = [r for m in group.members for r in m.reads if r.of is old]
-    return all(r.shape == group.shape for r in reads)
-
-
-def _reads(item: Any) -> list[Buffer]:
-    return [r for m in item.members for r in m.reads] if isinstance(item, Group) else item.reads
+    return all(r.shape == group.shape for r in group.reads if r.of is old)

@@ -9,15 +9,16 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from pullback.core.op import Op, lowering
 from pullback.native import mathematics
-from pullback.native.ir import F32, F64, I1, I32, I64, Function, Type, Value
+from pullback.native.ir import I1, Function, Value
+from pullback.native.loops import REGISTERS
 from pullback.ops.math import arithmetic as m
 from pullback.ops.math.clipping import ClipByValue
 from pullback.ops.math.select import Cast, Select
 from pullback.ops.math.special import Erf, Erfc
-
-KINDS: dict[str, Type] = {"float32": F32, "float64": F64, "bool": I1, "int32": I32, "int64": I64}
 
 
 def lanes(*classes: type[Op]) -> Callable[[Any], Any]:
@@ -149,7 +150,7 @@ def clip_by_value(op: Op, f: Function, t: Value, low: Value, high: Value) -> Val
 def cast(op: Any, f: Function, x: Value) -> Value:
     """Between the kinds of lanes; from a float only to a float or bool: NumPy's answer for what does not fit an integer
     is not the machine's."""
-    to = KINDS.get(op.DstT.name)
+    to = REGISTERS.get(np.dtype(op.DstT.numpy))
     if to is None or (x.type.floating and not to.floating and to is not I1):
         return NotImplemented
     return x.differs(0) if to is I1 and x.type.scalar != I1 else x.to(to)
