@@ -95,6 +95,7 @@ _SHOWN_IN = {
     "timeline": (),
     "deprecation": (),
     "base": ("layers",),
+    "core": ("layers",),
     "convolutional": ("layers",),
     "pooling": ("layers",),
     "normalization": ("layers",),

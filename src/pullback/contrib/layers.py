@@ -9,6 +9,7 @@ import pullback.v1 as tf
 from pullback.contrib.arg_scope import add_arg_scope, contrib
 from pullback.contrib.regularizers import xavier_initializer
 from pullback.contrib.variables import model_variable, noted
+from pullback.layers.sizes import sizes_of
 
 _BOTH = "layers slim"
 
@@ -285,3 +286,54 @@ def embed_sequence(
         flat, places = tf.unique(tf.reshape(ids, [-1]))
         rows = tf.gather(tf.nn.embedding_lookup(table, flat), places)
         return tf.reshape(rows, tf.concat([tf.shape(ids), [tf.shape(table)[1]]], 0))
+
+
+@contrib(_BOTH, "maxout")
+@add_arg_scope
+def maxout(inputs: Any, num_units: int, axis: int = -1, scope: Any = None) -> Any:
+    """The largest of each run of channels: [..., C] -> [..., num_units].
+
+    Raises:
+      ValueError: num_units does not divide the channels.
+    Source: Goodfellow et al. 2013.
+    """
+    with tf.variable_scope(scope, "MaxOut", [inputs]):
+        inputs = tf.convert_to_tensor(inputs)
+        sizes = sizes_of(inputs)
+        axis = axis + len(sizes) if axis < 0 else axis
+        if sizes[axis] % num_units:
+            raise ValueError(f"number of features({sizes[axis]}) is not a multiple of num_units({num_units})")
+        runs = tf.reshape(inputs, [*sizes[:axis], num_units, sizes[axis] // num_units, *sizes[axis + 1 :]])
+        return tf.reduce_max(runs, axis + 1)
+
+
+@contrib(_BOTH, "spatial_softmax")
+@add_arg_scope
+def spatial_softmax(
+    features: Any,
+    temperature: Any = None,
+    name: str | None = None,
+    variables_collections: Any = None,
+    trainable: bool = True,
+    data_format: str = "NHWC",
+) -> Any:
+    """Where each channel's softmax over the pixels lies, in [-1, 1]: [N, H, W, C] -> [N, 2 C], x and y by turns.
+
+    temperature: of the softmax; None: a variable that begins at 1.
+    Source: Levine et al. 2016.
+    """
+    with tf.variable_scope(name or "spatial_softmax"):
+        features = tf.convert_to_tensor(features)
+        if data_format == "NHWC":
+            features = tf.transpose(features, [0, 3, 1, 2])
+        channels = features.shape.as_list()[1]
+        _, _, height, width = sizes_of(features)
+        if temperature is None:
+            first = tf.ones_initializer()
+            temperature = tf.get_variable(
+                "temperature", (), tf.float32, first, trainable=trainable, collections=variables_collections
+            )
+        attention = tf.nn.softmax(tf.reshape(features, [-1, height * width]) / temperature)
+        y, x = tf.meshgrid(tf.linspace(-1.0, 1.0, height), tf.linspace(-1.0, 1.0, width), indexing="ij")
+        places = [tf.reduce_sum(attention * tf.reshape(p, [-1]), 1, keepdims=True) for p in (x, y)]
+        return tf.reshape(tf.concat(places, 1), [-1, 2 * channels])

@@ -1,4 +1,4 @@
-"""`tf.contrib.layers` and `slim`: batch and layer normalisation."""
+"""`tf.contrib.layers` and `slim`: normalisation by batch, layer, instance and group."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pullback.contrib.inner import assign_moving_average
 from pullback.contrib.layers import chosen, finished, kept_in
 from pullback.contrib.variables import model_variable
 from pullback.core.errors import ArgumentError
+from pullback.layers.sizes import sizes_of
 
 _BOTH = "layers slim"
 
@@ -179,5 +180,119 @@ def layer_norm(
         gamma = made("gamma", tf.ones_initializer()) if scale else None
         mean, variance = tf.nn.moments(inputs, list(range(begin, rank)), keepdims=True)
         outputs = tf.nn.batch_normalization(inputs, mean, variance, beta, gamma, 1e-12)
+        outputs.set_shape(inputs.shape)
+        return finished(outputs, activation_fn, None, None, outputs_collections)
+
+
+@contrib(_BOTH, "instance_norm")
+@add_arg_scope
+def instance_norm(
+    inputs: Any,
+    center: bool = True,
+    scale: bool = True,
+    epsilon: float = 1e-06,
+    activation_fn: Any = None,
+    param_initializers: Any = None,
+    reuse: Any = None,
+    variables_collections: Any = None,
+    outputs_collections: Any = None,
+    trainable: bool = True,
+    data_format: str = "NHWC",
+    scope: Any = None,
+) -> Any:
+    """Each channel of each example normalised over its pixels; `gamma` and `beta` [C].
+
+    Raises:
+      ValueError: data_format is another word, the channels are not known.
+    Source: Ulyanov, Vedaldi, Lempitsky 2016.
+    """
+    with tf.variable_scope(scope, "InstanceNorm", [inputs], reuse=reuse):
+        if data_format not in ("NHWC", "NCHW"):
+            raise ValueError("data_format has to be either NHWC or NCHW.")
+        inputs = tf.convert_to_tensor(inputs)
+        channel = 1 if data_format == "NCHW" else inputs.shape.ndims - 1
+        pixels = [a for a in range(1, inputs.shape.ndims) if a != channel]
+        mean, variance = tf.nn.moments(inputs, pixels, keepdims=True)
+        beta, gamma = _by_channel(inputs, channel, center, scale, param_initializers, variables_collections, trainable)
+        outputs = tf.nn.batch_normalization(inputs, mean, variance, beta, gamma, epsilon)
+        outputs.set_shape(inputs.shape)
+        return finished(outputs, activation_fn, None, None, outputs_collections)
+
+
+def _by_channel(
+    inputs: Any, channel: int, center: bool, scale: bool, makers: Any, collections: Any, trainable: bool
+) -> list[Any]:
+    """`beta` and `gamma` [C], in the shape in which they meet the inputs; None where not wanted.
+
+    Raises:
+      ValueError: the number of channels is not known.
+    """
+    sizes = inputs.shape.as_list()
+    if sizes[channel] is None:
+        raise ValueError(f"Inputs {inputs.name} has undefined channel dimension {inputs.shape}.")
+    spread = [size if axis == channel else 1 for axis, size in enumerate(sizes)]
+    made: list[Any] = []
+    for name, wanted, start in (("beta", center, tf.zeros_initializer()), ("gamma", scale, tf.ones_initializer())):
+        kept, start = kept_in(collections, name), (makers or {}).get(name, start)
+        dtype = inputs.dtype.base_dtype
+        v = model_variable(name, sizes[channel : channel + 1], dtype, start, None, trainable, kept) if wanted else None
+        made.append(v if v is None else tf.reshape(v, spread))
+    return made
+
+
+@contrib(_BOTH, "group_norm")
+@add_arg_scope
+def group_norm(
+    inputs: Any,
+    groups: int = 32,
+    channels_axis: int = -1,
+    reduction_axes: Any = (-3, -2),
+    center: bool = True,
+    scale: bool = True,
+    epsilon: float = 1e-06,
+    activation_fn: Any = None,
+    param_initializers: Any = None,
+    reuse: Any = None,
+    variables_collections: Any = None,
+    outputs_collections: Any = None,
+    trainable: bool = True,
+    scope: Any = None,
+    mean_close_to_zero: bool = False,
+) -> Any:
+    """Each group of channels of each example normalised over reduction_axes; `gamma` and `beta` [C].
+
+    Args:
+      groups: how many; must divide the channels.
+      mean_close_to_zero: take the variance as mean(x^2) - mean(x)^2.
+    Raises:
+      ValueError: the channels are not known or not divided; an axis is named twice or there is none.
+    Source: Wu & He 2018.
+    """
+    with tf.variable_scope(scope, "GroupNorm", [inputs], reuse=reuse):
+        inputs = tf.convert_to_tensor(inputs)
+        rank = inputs.shape.ndims
+        if rank is None:
+            raise ValueError(f"Inputs {inputs.name} has undefined rank.")
+        channel, *reduced = (a + rank if a < 0 else a for a in (channels_axis, *reduction_axes))
+        if channel in reduced or any(not 0 <= a < rank for a in (channel, *reduced)):
+            raise ValueError(
+                f"group_norm: channels_axis {channels_axis} and reduction_axes {reduction_axes} must be different axes "
+                f"of inputs with {rank}"
+            )
+        beta, gamma = _by_channel(inputs, channel, center, scale, param_initializers, variables_collections, trainable)
+        channels = inputs.shape.as_list()[channel]
+        if channels % groups:
+            raise ValueError(f"{channels} channels is not commensurate with {groups} groups.")
+        sizes = sizes_of(inputs)
+        apart = tf.reshape(inputs, [*sizes[:channel], groups, channels // groups, *sizes[channel + 1 :]])
+        axes = [channel + 1, *(a + 1 if a > channel else a for a in reduced)]
+        if mean_close_to_zero:
+            mean = tf.reduce_mean(apart, axes, keepdims=True)
+            variance = tf.reduce_mean(apart * apart, axes, keepdims=True) - mean * mean
+        else:
+            mean, variance = tf.nn.moments(apart, axes, keepdims=True)
+        outputs = tf.reshape((apart - mean) * tf.rsqrt(variance + epsilon), sizes)
+        outputs = outputs if gamma is None else outputs * gamma
+        outputs = outputs if beta is None else outputs + beta
         outputs.set_shape(inputs.shape)
         return finished(outputs, activation_fn, None, None, outputs_collections)
