@@ -100,6 +100,18 @@ def test_every_page_of_the_gallery_stands(browser, page):
     sound_everywhere(browser, GALLERY / page)
 
 
+def test_a_page_of_many_filters_is_short_enough_for_a_phone(browser):
+    """Each filter's pictures lie in a line that scrolls; the list of filters is folded, and leads to each."""
+    browser.open(GALLERY / "digits-conv2.html", width=390)
+    assert browser.js("return document.documentElement.scrollHeight") < 10_000
+    assert not browser.js("return document.querySelector('nav a').checkVisibility()")
+    browser.click("nav summary")
+    browser.click("nav li:last-child a")
+    assert browser.js("return document.querySelector('h2:target').innerText") == browser.texts("h2")[-1]
+    lines = browser.js("return [...document.querySelectorAll('.pictures')].map((u) => [u.scrollWidth, u.clientHeight])")
+    assert all(wide > 390 and high < 260 for wide, high in lines)
+
+
 def test_the_gallerys_index_leads_to_every_page(browser):
     browser.open(GALLERY / "index.html")
     links = browser.js("return [...document.querySelectorAll('article a')].map(a => a.getAttribute('href'))")

@@ -205,7 +205,7 @@ class TestTensors:
         browser.open(net.save(tmp_path / "net.html"))
         browser.js("document.querySelector('.stepper button').focus()")
         browser.press("Home")
-        order = browser.js("return shown.items.map((entry) => entry.item)")
+        order = browser.js("return [...document.querySelectorAll('.box[data-n]')].map((box) => Number(box.dataset.n))")
         assert sorted(order) == [n.index for n in net.numbers]
         for i in order:
             n = net.numbers[i - 1]
@@ -294,3 +294,18 @@ def test_every_text_has_the_contrast_that_aa_asks_for(browser, walked, net, tmp_
     for made in (walked, net):
         browser.open(made.save(tmp_path / "walk.html"), dark=dark)
         assert browser.faint() == []
+
+
+def test_a_call_of_a_function_is_folded_until_it_is_opened(browser, tmp_path):
+    layer = tf.function(lambda x: tf.tanh(x * x))
+    x = tf.constant(0.5)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = layer(x) * 3.0
+    walk = tf.explain(y, x, tape=tape)
+    inside = [n.label for n in walk.numbers if n.scope]
+    browser.open(walk.save(tmp_path / "call.html"))
+    shown = "return [...document.querySelectorAll('.box[data-n]')].map((box) => `n${box.dataset.n}`)"
+    assert len(inside) == 2 and not set(inside) & set(browser.js(shown))
+    browser.click(".box.group")
+    assert set(inside) <= set(browser.js(shown))

@@ -20,7 +20,9 @@ def blocks(path: Path) -> list[str]:
 @pytest.mark.parametrize("page", sorted((ROOT / "docs").rglob("*.md")), ids=lambda p: p.stem)
 def test_page(page):
     scope: dict = {}
-    for block in blocks(page):
+    text = page.read_text()
+    for found in re.finditer(r"```python\n(.*?)```", text, re.DOTALL):
+        block = "\n" * text.count("\n", 0, found.start(1)) + found[1]  # on the page's own lines
         answers = {n: line.split("# -> ", 1)[1] for n, line in enumerate(block.splitlines(), 1) if "# -> " in line}
         for statement in ast.parse(block).body:
             answer = answers.pop(statement.end_lineno, None)

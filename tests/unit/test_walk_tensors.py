@@ -142,7 +142,7 @@ def test_a_users_rule_is_named():
 
 
 @pytest.mark.parametrize("wrapped", [lambda f: f, tf.function], ids=["eager", "traced"])
-def test_calls_branches_and_loops_are_single_steps(wrapped):
+def test_branches_loops_and_calls_have_their_derivative(wrapped):
     inner = tf.function(lambda x: x * x)
 
     def f(x):
@@ -151,6 +151,59 @@ def test_calls_branches_and_loops_are_single_steps(wrapped):
         return tf.while_loop(lambda i, y: i < 2, lambda i, y: (i + 1, y * x), (tf.constant(0), chosen))[1]
 
     assert tf.explain(wrapped(f), 3.0).by_name("x").derivative == 2 * 4 * 3.0**3
+
+
+class TestCallsOnATape:
+    def test_a_call_opens_into_its_own_steps(self):
+        layer = tf.function(lambda x, w: tf.tanh(tf.matmul(x, w)))
+        net = tf.function(lambda x, w, v: layer(layer(x, w), v))
+        xs = [tf.constant(a) for a in (X, W, W.T @ W)]
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(xs)
+            y = tf.reduce_sum(net(*xs))
+        walk = tf.explain(y, xs, tape=tape)
+        assert [n.op for n in walk.numbers if n.op] == ["MatMul", "Tanh", "MatMul", "Tanh", "Sum"]
+        for n, dx in zip(walk.numbers, tape.gradient(y, xs), strict=False):
+            np.testing.assert_allclose(n.derivative, dx.numpy(), rtol=1e-12)
+        made = [n.scope[-1] for n in walk.numbers if n.op == "MatMul"]
+        assert made[1] == f"{made[0]}_2" and all(n.line for n in walk.numbers if n.op == "Tanh")
+        (outer,) = [item for item in tree(walk.numbers)["items"] if isinstance(item, dict)]
+        assert outer["call"] and [item["call"] for item in outer["items"]] == [True, True]
+
+    def test_an_input_that_is_also_a_result_keeps_its_paths(self):
+        f = tf.function(lambda x: (x, x * 2.0, x))
+        x = tf.constant(3.0)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            a, b, c = f(x)
+            y = a * b * c
+        assert tf.explain(y, x, tape=tape).numbers[0].derivative == 6 * 3.0**2
+
+    def test_what_it_drew_is_not_drawn_again(self):
+        drop = tf.function(lambda x: tf.nn.dropout(x * 3.0, 0.5))
+        x = tf.constant(np.ones((4, 5)))
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = drop(x)
+        walk = tf.explain(y, x, tape=tape)
+        np.testing.assert_array_equal(walk.result.value, y.numpy())
+        np.testing.assert_allclose(walk.numbers[0].derivative, y.numpy())
+        assert sum(bool(n.op) for n in walk.numbers) > 1
+
+    @pytest.mark.parametrize("inside", [True, False])
+    def test_a_call_that_cannot_be_run_again_stays_one_step(self, inside):
+        """Its variable has changed since, inside or after."""
+        u = tf.Variable(2.0)
+        g = tf.function(lambda x: x * (u.assign_add(1.0) if inside else u))
+        x = tf.constant(3.0)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = g(x)
+        was = float(u.numpy())
+        u.assign(7.0)
+        walk = tf.explain(y, x, tape=tape)
+        assert walk.by_name("x").derivative == was and walk.result.value == 3 * was
+        assert u.numpy() == 7.0
 
 
 def test_what_is_drawn_at_random_is_drawn_once():

@@ -253,6 +253,19 @@ def test_units_of_a_channels_first_relu_are_its_channels():
     assert [(f.kind, f.worst, f.units) for f in watch.findings] == [("dead units", 1.0, 2)]
 
 
+@pytest.mark.parametrize("between", [lambda y: y, lambda y: tf.tanh(y * 2.0), tf.nn.relu])
+@pytest.mark.parametrize("order", ["NCHW", "NHWC"])
+def test_units_of_an_eager_relu_are_its_channels_wherever_they_stand(order, between):
+    """Two channels, one of them dead, over maps of 3 by 5; ops between convolution and relu keep the order."""
+    w = tf.Variable([[[[1.0, -1.0]]]], name="w")
+    x = tf.constant(np.ones((1, 1, 3, 5) if order == "NCHW" else (1, 3, 5, 1), np.float32))
+    watch = watch_gradients(patience=1)
+    with tf.GradientTape() as tape:
+        y = tf.nn.relu(between(tf.nn.conv2d(x, w, 1, "VALID", data_format=order)))
+    watch.see([(tape.gradient(y, w, on_step=watch.on_step), w)])
+    assert {(f.kind, f.worst, f.units) for f in watch.findings} == {("dead units", 1.0, 2)}
+
+
 def test_what_explodes_to_infinity_and_to_nan_is_still_told_and_drawn(tmp_path):
     w = tf.Variable(np.ones(3), name="w")
     watch = watch_gradients()

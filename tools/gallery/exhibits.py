@@ -82,10 +82,51 @@ def convolution(folder: Path) -> Iterator[Exhibit]:
     )
 
 
-def filters(folder: Path) -> Iterator[Exhibit]:
-    """What the tour's network for digits looks for."""
+def digits_seen(folder: Path) -> Iterator[Exhibit]:
+    """The tour's network for digits: how its second convolution computes, and what its filters look for."""
     data = digits.split()
     w = network.train_on_tape(data, 20, network.initial(), lambda step: None).weights
+    yield from channels(folder, data, w)
+    yield shares(folder, data, w)
+    yield from filters(folder, data, w)
+
+
+def channels(folder: Path, data: Any, w: Any) -> Iterator[Exhibit]:
+    """A layer's convolution with its channels, bias and relu, of one digit."""
+    seen = network.layers(tf, data.held_out.images[:1], w)
+    glass = tf.explain.conv2d(seen.pool1, w["w2"], padding="SAME", bias=w["b2"], activation="relu")
+    np.testing.assert_allclose(glass.y, seen.conv2, atol=1e-5)
+    glass.save(folder / "channels.html")
+    strongest = int(glass.values[0].max(axis=(1, 2)).argmax())
+    terms, many = glass.terms(0, strongest), glass.values.shape[1]
+    told = f"What each of the {len(terms)} input channels adds to output channel {strongest + 1}; red above zero."
+    yield Exhibit(
+        "channels.html",
+        "A layer of a network under the glass",
+        f"conv2 of the network for digits, at work on one digit: each of {many} output channels is a sum over "
+        f"{len(terms)} input channels, each with its own slice of the kernel, plus a bias, through a relu.",
+        figure(signed(np.concatenate(list(terms), axis=1)), told, told, 640),
+    )
+
+
+def shares(folder: Path, data: Any, w: Any) -> Exhibit:
+    """The same network's last layer: the digit it is least sure of, its logits and its shares."""
+    logits = network.layers(tf, data.held_out.images, w).logits.numpy()
+    most = np.sort(tf.nn.softmax(logits).numpy(), axis=1)
+    least = int((most[:, -1] - most[:, -2]).argmin())
+    glass = tf.explain.softmax(logits[least], int(data.held_out.labels[least]), [f"digit {k}" for k in range(10)])
+    glass.save(folder / "softmax.html")
+    first, second = np.argsort(-glass.y)[:2]
+    return Exhibit(
+        "softmax.html",
+        "From logits to an answer",
+        f"Softmax of the digit that the network is least sure of: {glass.y[first]:.0%} for {first}, "
+        f"{glass.y[second]:.0%} for {second}; it is a {glass.label}. What comes back to each logit.",
+    )
+
+
+def filters(folder: Path, data: Any, w: Any) -> Iterator[Exhibit]:
+    """What the network for digits looks for."""
     model = tf.explain.network_of(lambda images: network.layers(tf, images, w))
     for layer, weights in (("conv1", "w1"), ("conv2", "w2")):
         found = tf.explain.filter_portraits(model, data.train.images, layer, w[weights], batch=256)
@@ -214,5 +255,5 @@ def _watched(deep: Deep) -> Any:
 def all_exhibits(folder: Path) -> Iterator[Exhibit]:
     """Makes every page in the folder."""
     with threadpool_limits(2, "blas"):
-        for room in (walked, convolution, filters, seen, gradients):
+        for room in (walked, convolution, digits_seen, seen, gradients):
             yield from room(folder)

@@ -24,6 +24,7 @@ TOOLS = {
     "conv2d_backprop_filter": "glass",
     "max_pool": "pooling",
     "avg_pool": "pooling",
+    "softmax": "shares",
     "deconvnet": "see.deconvnet",
     "guided_backprop": "see.guided_backprop",
     "saliency": "see.saliency",

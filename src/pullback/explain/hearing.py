@@ -25,6 +25,7 @@ from pullback.core.tensor import EagerTensor, Node, Tensor
 from pullback.engines.base import Program
 from pullback.explain.held import Held
 from pullback.explain.numbering import Numbering
+from pullback.explain.opening import opened
 from pullback.explain.walk import Walk
 from pullback.modes.function import Function
 from pullback.modes.gradients import gradients, handle_of
@@ -58,8 +59,9 @@ def explain(
       A Walk: print it, show it in a notebook, or `save("walk.html")`.
     Raises:
       ArgumentError: y depends on none of xs; neither tape, session nor function is given, or several of them.
-    A plain function runs eagerly, and every node knows the user's line; a `tf.function` is walked node by node. Inside
-    a tape or graph, a call of one is a single step.
+    A plain function runs eagerly, and every node knows the user's line; a `tf.function` is walked node by node. Where a
+    tape heard a call of one, the walk opens it into its own steps, which the page shows folded; in a graph a call is a
+    single step, and so are loops and branches everywhere.
     """
     xs = list(xs) if isinstance(xs, (list, tuple)) else [xs]
     asked = _Asked(xs, names, function, rules)
@@ -139,9 +141,11 @@ class _Asked:
     rules: dict[type, Rule] | None
 
     def of_tape(self, y: Any, tape: GradientTape) -> Walk:
-        heard = _Heard()
-        tape.gradient(y, self.xs, rules=self.rules, on_step=heard)
+        heard, whole = _Heard(), GradientTape()
+        whole._watched, record = tape._watched, tape._taken("explain")
         with interpreter.entered(interpreter.eager()), interpreter.paused_tapes():
+            whole._nodes = opened(record)
+            whole.gradient(y, self.xs, rules=self.rules, on_step=heard)
             return self._walked(y, heard, self.xs, _values)
 
     def of_session(self, y: Tensor, session: Any, feed_dict: Any) -> Walk:

@@ -23,6 +23,9 @@ import jinja2
 
 import pullback
 
+# A page of more sections folds the list of them, and sets them closer.
+MOST_LISTED = 12
+
 
 @dataclass(frozen=True)
 class Section:
@@ -46,7 +49,7 @@ class Page:
     """A page that needs nothing else.
 
     title, lead: heading, and a sentence below it (text).
-    sections: what it shows; of three and more a list of links stands at the top.
+    sections: what it shows; of three and more a list of links stands at the top, folded where it is long.
     styles, scripts: names of files of `explain/assets` that this page needs besides page.css and page.js.
     data: id -> what `json.dumps` takes; a script reads it with `dataOf(id)`. JSON has no NaN and no infinities: give
       them as text.
@@ -63,6 +66,7 @@ class Page:
         """The whole page."""
         return _template().render(
             page=self,
+            many=len(self.sections) > MOST_LISTED,
             style="\n".join(map(asset, ("page.css", *self.styles))),
             script="\n".join(map(asset, ("page.js", *self.scripts))),
             data={name: _json(value) for name, value in self.data.items()},

@@ -10,7 +10,7 @@ The numbers come from the engine's derivatives: what a window holds and who won 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 
 import pullback as tf
 from pullback.core.errors import ShapeError
+from pullback.explain.channels import MOST_NUMBERS
 from pullback.explain.convolution import Cell, cells, every, image, name, plane, times, total
-from pullback.explain.glass import LARGEST, glass_page
 from pullback.explain.markup import bracketed, number, table
 from pullback.explain.pages import Page
+from pullback.explain.planes import LARGEST, glass_page, numbers
 from pullback.ops.nn.conv import window
 
 
@@ -90,8 +91,9 @@ class PoolingGlass:
         title = "Max pooling" if self.largest else "Average pooling"
         (rows, columns), (k, m) = self.a.shape, self.ksize
         shown = self.padding if isinstance(self.padding, str) else [list(pair) for pair in self.padding]
-        data = {"op": self.op, "picture": [rows, columns], "kernel": [k, m], "strides": list(self.strides)}
-        data |= {"padding": shown, "dilations": [1, 1], "first": self.a.tolist(), "second": None}
+        data: dict[str, Any] = {"op": self.op, "picture": [rows, columns], "kernel": [k, m]}
+        data |= {"strides": list(self.strides), "padding": shown, "dilations": [1, 1]}
+        data |= {"planes": {"first": [[self.a.tolist()]], "second": None}}
         lead = f"{title} of {rows} by {columns} numbers with windows of {k} by {m}, and the way back."
         return glass_page(title, lead, data, f"<noscript>{self.html()}</noscript>")
 
@@ -106,29 +108,81 @@ class PoolingGlass:
         return "\n".join([*map(self.sum_of_output, every(self.y)), *map(self.sum_of_gradient, every(self.a))])
 
 
-def max_pool(x: Any, ksize: Any = 2, strides: Any = 2, padding: Any = "VALID") -> PoolingGlass:
+@dataclass(frozen=True)
+class PooledChannels:
+    """Pooling of images with channels: each plane is pooled by itself.
+
+    x [N,H,W,C], y [N,P,Q,C]: images, and what is left of them. planes: for each image and channel its PoolingGlass.
+    """
+
+    x: NDArray[Any]
+    y: NDArray[Any]
+    planes: tuple[tuple[PoolingGlass, ...], ...]
+
+    def page(self) -> Page:
+        """As of one plane, with the image and the channel to choose."""
+        first = self.planes[0][0].page()
+        planes = self.x.transpose(0, 3, 1, 2)
+        images, channels = planes.shape[:2]
+        data = first.data["setting"] | {
+            "planes": {"first": planes.tolist(), "second": None},
+            "axes": ["image", "channel", ""],
+            "of": [images, channels, 1],
+        }
+        lead = f"{first.lead} Images: {images}, channels: {channels}; each is pooled by itself."
+        return replace(first, lead=lead, data={"setting": data})
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Writes the page; returns its path."""
+        return self.page().save(path)
+
+    def _repr_html_(self) -> str:
+        return self.page()._repr_html_()
+
+    def __str__(self) -> str:
+        return f"image 1, channel 1 of {len(self.planes)}, {len(self.planes[0])}:\n{self.planes[0][0]}"
+
+
+def max_pool(x: Any, ksize: Any = 2, strides: Any = 2, padding: Any = "VALID") -> PoolingGlass | PooledChannels:
     """`tf.nn.max_pool` under the glass, with its switches and unpooling.
 
     Args:
-      x: picture [H,W], anything that converts to floats.
+      x: picture [H,W], or images [N,H,W,C] or [H,W,C]; anything that converts to floats.
       ksize, strides, padding: as in `tf.nn.max_pool`.
     Returns:
-      The arrays, with `page()` and `save(path)`; it prints its sums.
+      The arrays, with `page()` and `save(path)`; it prints its sums. Of images the planes' arrays.
     Raises:
-      ShapeError: x has not two dimensions, is larger than a page can show, or the window does not fit.
-      ArgumentError: ksize, strides or padding mean nothing.
+      ShapeError: x has another number of dimensions, is larger than a page can show, or the window does not fit.
+      ArgumentError: ksize, strides or padding mean nothing; a number is not finite.
     """
     return _pooled("max_pool", tf.nn.max_pool, x, ksize, strides, padding)
 
 
-def avg_pool(x: Any, ksize: Any = 2, strides: Any = 2, padding: Any = "VALID") -> PoolingGlass:
+def avg_pool(x: Any, ksize: Any = 2, strides: Any = 2, padding: Any = "VALID") -> PoolingGlass | PooledChannels:
     """`tf.nn.avg_pool` under the glass, with average unpooling; as `max_pool`."""
     return _pooled("avg_pool", tf.nn.avg_pool, x, ksize, strides, padding)
 
 
-def _pooled(op: str, pool: Any, x: Any, ksize: Any, strides: Any, padding: Any) -> PoolingGlass:
+def _pooled(op: str, pool: Any, x: Any, ksize: Any, strides: Any, padding: Any) -> PoolingGlass | PooledChannels:
     where = f"explain.{op}"
-    x = plane(where, "x", x)
+    x = numbers(where, "x", x)
+    if x.ndim in (3, 4):
+        return _with_channels(where, op, pool, x if x.ndim == 4 else x[None], (ksize, strides, padding))
+    return _of_plane(where, op, pool, plane(where, "x", x), ksize, strides, padding)
+
+
+def _with_channels(where: str, op: str, pool: Any, x: NDArray[Any], steps: tuple[Any, Any, Any]) -> PooledChannels:
+    if x.size > MOST_NUMBERS or not x.size:
+        raise ShapeError(
+            f"{where}: {x.size:,} numbers; a page holds 1 to {MOST_NUMBERS:,}: give fewer images or channels, as "
+            "x[:1, ..., :8]"
+        ).locate()
+    planes = tuple(tuple(_of_plane(where, op, pool, image[:, :, c], *steps) for c in range(x.shape[3])) for image in x)
+    y = np.stack([np.stack([p.y for p in channels], axis=-1) for channels in planes])
+    return PooledChannels(x, y, planes)
+
+
+def _of_plane(where: str, op: str, pool: Any, x: NDArray[Any], ksize: Any, strides: Any, padding: Any) -> PoolingGlass:
     kernel, steps = window.numbers(ksize, "ksize", where), window.numbers(strides, "strides", where)
     border = window.padding_of(padding, where)
     if max(x.shape) > LARGEST:

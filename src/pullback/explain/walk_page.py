@@ -10,6 +10,7 @@ import math
 from itertools import takewhile
 from typing import Any
 
+from pullback.explain.opening import CALL
 from pullback.explain.pages import Page, Section
 from pullback.explain.walk import Number, Walk
 
@@ -80,8 +81,9 @@ def _number(walk: Walk, n: Number) -> Tree:
 
 
 def tree(numbers: tuple[Number, ...]) -> Tree:
-    """Scopes as groups: {"name", "items"}, an item a number's index or a group, in order of what comes first."""
-    root: Tree = {"name": "", "items": []}
+    """Scopes as groups: {"name", "items", "call"}, an item a number's index or a group, in order of what comes first.
+    call: it is a call of a function, which is shown folded at first."""
+    root: Tree = {"name": "", "items": [], "call": False}
     groups: dict[tuple[str, ...], Tree] = {(): root}
     shared = _shared([n.scope for n in numbers if n.op])
     for n in numbers:
@@ -89,7 +91,7 @@ def tree(numbers: tuple[Number, ...]) -> Tree:
         for depth in range(1, len(scope) + 1):
             path = scope[:depth]
             if path not in groups:
-                groups[path] = {"name": path[-1], "items": []}
+                groups[path] = {"name": path[-1], "items": [], "call": CALL in path[-1]}
                 groups[path[:-1]]["items"].append(groups[path])
         groups[scope]["items"].append(n.index)
     return _cut(_without_single(root))
@@ -106,7 +108,7 @@ def _without_single(group: Tree) -> Tree:
     items = [_without_single(x) if isinstance(x, dict) else x for x in group["items"]]
     flat = [x["items"][0] if isinstance(x, dict) and len(x["items"]) == 1 and isinstance(x["items"][0], int) else x
             for x in items]  # fmt: skip
-    return {"name": group["name"], "items": flat}
+    return group | {"items": flat}
 
 
 def _cut(group: Tree) -> Tree:
@@ -114,8 +116,8 @@ def _cut(group: Tree) -> Tree:
     while len(items) > MOST_MEMBERS:
         size = min(math.ceil(len(items) / (MOST_MEMBERS // 2)), MOST_MEMBERS)
         runs = [items[i : i + size] for i in range(0, len(items), size)]
-        items = [{"name": f"n{_first(run[0])} to n{_last(run[-1])}", "items": run} for run in runs]
-    return {"name": group["name"], "items": items}
+        items = [{"name": f"n{_first(run[0])} to n{_last(run[-1])}", "items": run, "call": False} for run in runs]
+    return group | {"items": items}
 
 
 def _first(item: Any) -> int:

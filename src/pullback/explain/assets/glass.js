@@ -6,12 +6,21 @@ const MOST_IN_TABLE = 900,
   MOST_IN_MATRIX = 4200,
   LONGEST = 24,
   PACE = 900; // milliseconds from output to output while it plays
-const glass = { setting: null, model: null, chosen: null };
+const glass = { setting: null, model: null, chosen: null, rows: FEW_TERMS, largest: false };
 const root = document.getElementById("glass");
 const view = {};
 
 function begin(setting) {
-  glass.setting = setting;
+  glass.setting = paired(setting);
+  // "first:4" -> the cells that are it, or stand for it
+  view.spots = { stage: new Map(), pair: new Map(), filling: null };
+  view.choosers = make("form", {
+    class: "controls",
+    "aria-label": "Which channels",
+    onsubmit: (event) => event.preventDefault(),
+  });
+  view.stage = make("div", { class: "stage" });
+  view.list = make("div");
   view.controls = make("form", {
     class: "controls",
     "aria-label": "What slides over what",
@@ -42,9 +51,13 @@ function begin(setting) {
   );
   root.append(
     help,
+    view.choosers,
     view.said,
+    view.stage,
+    ...(summing(setting) ? [view.steps, view.list] : []),
+    ...(summing(setting) ? [(view.pair = make("h3", {}))] : []),
     view.planes,
-    view.steps,
+    ...(summing(setting) ? [] : [view.steps]),
     make(
       "details",
       { open: true },
@@ -59,6 +72,7 @@ function begin(setting) {
   root.addEventListener("focusin", (event) => chooseAt(event.target));
   root.addEventListener("click", (event) => chooseAt(event.target));
   root.addEventListener("keydown", moveFocus);
+  if (setting.axes) drawChoosers();
   drawControls();
   update({});
 }
@@ -85,12 +99,12 @@ function plane(key, title, note, [rows, columns], cell) {
             class: kind,
           },
           make("span", { class: "name" }, name),
-          make("span", { class: "value" }, value),
+          make("span", { class: "value" }, brief(value)),
           make("span", { class: "mark" }),
         );
-        td.setAttribute("aria-label", name ? `${name} is ${value}` : `border, ${value}`);
+        td.setAttribute("aria-label", name ? `${name} is ${number(value)}` : `border, ${number(value)}`);
         for (const spot of [`${key}:${index}`, ...(of === undefined ? [] : [`${OWN[key]}:${of}`])])
-          view.cells.set(spot, [...(view.cells.get(spot) ?? []), td]);
+          view.spots.filling.set(spot, [...(view.spots.filling.get(spot) ?? []), td]);
         return td;
       }),
     ),
@@ -107,17 +121,24 @@ function plane(key, title, note, [rows, columns], cell) {
   );
 }
 
+// The planes of one term: of the whole op, where there are no channels.
+function drawPair() {
+  view.spots.pair = view.spots.filling = new Map();
+  drawPlanes();
+  drawMore();
+}
+
 function drawPlanes() {
-  view.cells = new Map(); // "first:4" -> the cells that are this one, or stand for it
   const { model } = glass,
     names = namesOf(model),
     { words, letters } = model.kind;
   const own = (key, values, i) =>
-    plane(key, `${words[i]} ${letters[i]}`, model.sizes[i].join(" by "), model.sizes[i], (index) => ({
+    plane(key, `${words[i]} ${letters[i]}`, noteOf(key, i), model.sizes[i], (index) => ({
       name: names[key](index),
-      value: number(values[index]),
+      value: values[index],
     }));
   const sign = (text) => make("div", { class: "sign", "aria-hidden": "true" }, text);
+  if (model.summed) view.pair.textContent = `${termsNamed(glass.setting.at[1], glass.setting.at[1] + 1)}, alone`;
   const parts = [own("first", model.first, 0)];
   if (model.kind.pools) {
     const back = plane(
@@ -127,7 +148,7 @@ function drawPlanes() {
       model.sizes[0],
       (index) => ({
         name: cellName("u", index, model.sizes[0][1]),
-        value: number(model.back[index]),
+        value: model.back[index],
         of: index,
       }),
     );
@@ -140,11 +161,21 @@ function drawPlanes() {
     if (link.wins) for (const cell of cellsAt("first", link.first)) cell.classList.add("winner");
 }
 
-const cellsAt = (key, index) => view.cells.get(`${key}:${index}`) ?? [];
+// A plane's size; with channels also which plane it is, of the result whose part.
+function noteOf(key, i) {
+  const { setting, model } = glass,
+    size = model.sizes[i].join(" by ");
+  if (!setting.axes) return size;
+  const part = key === "result" && summing(setting);
+  return `${size}, ${part ? `the part of ${termsNamed(setting.at[1], setting.at[1] + 1)}` : whereIs(key)}`;
+}
+
+const cellsAt = (key, index) =>
+  [view.spots.stage, view.spots.pair].flatMap((spots) => spots.get(`${key}:${index}`) ?? []);
 
 // --- choosing ----------------------------------------------------------------------------------------------------
 
-const OWN = { seen: "first", moving: "second", back: "first" };
+const OWN = { seen: "first", moving: "second", back: "first", total: "result" };
 
 function chooseAt(target) {
   const cell = target.closest?.("[data-plane]");
@@ -173,7 +204,9 @@ function choose(key, index) {
   if (key === "result" && !model.kind.pools)
     for (const i of windowOf(index)) for (const cell of cellsAt("seen", i)) cell.classList.add("window");
   litTables(key, index);
-  view.said.replaceChildren(...sayings(model, key, index).map((line) => make("p", {}, line)));
+  if (model.summed) litChannels(key, index);
+  const said = model.summed ? channelSayings(key, index) : sayings(model, key, index);
+  view.said.replaceChildren(...said.map((line) => make("p", {}, line)));
   for (const [i, button] of [...view.steps.children].slice(0, 2).entries()) {
     button.ariaDisabled = String(key === "result" && index === (i ? model.result.length - 1 : 0));
   }

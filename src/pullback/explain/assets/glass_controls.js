@@ -3,10 +3,18 @@
 
 // The setting with a change, its numbers sized to it, and what comes of it. Throws RangeError: the sizes do not fit.
 function changed(change) {
-  const setting = { ...glass.setting, ...change };
-  const [size1, size2] = sizesOf(setting);
-  setting.first = fitted(setting.first, size1);
-  if (size2) setting.second = fitted(setting.second, size2);
+  const wanted = { ...glass.setting, ...change },
+    sizes = sizesOf(wanted),
+    given = { ...(wanted.given ?? wanted.planes) }, // as they were before sizes cut them: they come back with the size
+    planes = {};
+  for (const [n, key] of ["first", "second"].entries()) {
+    if (!sizes[n]) continue;
+    const [row, column] = key === "first" ? wanted.at : wanted.at.slice(1);
+    given[key] ??= [[null]];
+    if (change[key]) given[key] = given[key].with(row, given[key][row].with(column, change[key]));
+    planes[key] = given[key].map((line) => line.map((rows) => fitted(rows, sizes[n])));
+  }
+  const setting = paired({ ...wanted, given, planes });
   return { setting, model: relate(setting) };
 }
 
@@ -19,21 +27,68 @@ function update(change) {
     if (!(error instanceof RangeError)) throw error;
     Object.assign(glass, { setting: { ...glass.setting, ...change }, model: null, chosen: null });
     view.alert.textContent = error.message;
-    for (const part of [view.planes, view.said, view.more]) part.replaceChildren();
+    for (const part of [view.stage, view.list, view.planes, view.said, view.more]) part.replaceChildren();
   }
 }
 
 function show(found) {
   Object.assign(glass, found);
   view.alert.textContent = "";
-  drawPlanes();
-  drawMore();
+  drawChannels();
+  drawPair();
+  rechoose();
+}
+
+// Chooses what was chosen, in planes that are new.
+function rechoose() {
   const kept =
     glass.chosen?.index < glass.model[glass.chosen?.plane]?.length
       ? glass.chosen
       : { plane: "result", index: 0 };
   view.said.replaceChildren();
   choose(kept.plane, kept.index);
+}
+
+// With channels: which image and channels. Numbers and planes follow.
+function drawChoosers() {
+  const { axes, planes, of, at } = glass.setting;
+  const there = [planes.first.length, of[1], planes.second?.[0].length];
+  view.select = axes.map((what, n) =>
+    make(
+      "select",
+      {
+        id: `at-${n}`,
+        onchange: (event) => {
+          const found = Number(event.target.value);
+          if (n === 1) chooseTerm(found);
+          else show(changed({ at: glass.setting.at.with(n, found) }));
+          drawNumbers();
+        },
+      },
+      Array.from({ length: there[n] }, (_, i) =>
+        make("option", { value: i, selected: i === at[n] }, `${i + 1} of ${of[n]}`),
+      ),
+    ),
+  );
+  const label = (n) =>
+    n === 1 && summing(glass.setting) ? `Alone below: ${axes[n]}` : axes[n][0].toUpperCase() + axes[n].slice(1);
+  const largest = make("input", {
+    type: "checkbox",
+    id: "largest",
+    onchange: (event) => {
+      glass.largest = event.target.checked;
+      drawTerms();
+      litTerms(view.at);
+    },
+  });
+  const many = summing(glass.setting) && of[1] > FEW_TERMS,
+    told = `${axes[1][0].toUpperCase()}${axes[1].slice(1)}s that add most first`;
+  view.choosers.replaceChildren(
+    ...[2, 0, 1]
+      .filter((n) => of[n] > 1)
+      .map((n) => make("div", {}, make("label", { for: `at-${n}` }, label(n)), view.select[n])),
+    many ? make("div", { class: "check" }, largest, make("label", { for: "largest" }, told)) : "",
+  );
 }
 
 function drawControls() {
@@ -76,7 +131,7 @@ function drawControls() {
     ),
   );
   view.controls.replaceChildren(
-    make("div", {}, make("label", { for: "op" }, "Operation"), op),
+    ...(summing(setting) ? [] : [make("div", {}, make("label", { for: "op" }, "Operation"), op)]),
     pair("picture", "Picture", setting.picture, 1, 16),
     pair("kernel", pools ? "Window" : "Kernel", setting.kernel, 1, 7),
     pair("strides", "Strides", setting.strides, 1, 6),
@@ -143,7 +198,8 @@ function drawNumbers() {
   const { setting, model } = glass;
   const area = (key, plane) => {
     const text = setting[key].map((row) => row.map(number).join(" ")).join("\n");
-    const told = `Numbers of the ${model.kind.words[plane]}, one row a line`;
+    const which = setting.axes ? ` (${whereIs(key)})` : "";
+    const told = `Numbers of the ${model.kind.words[plane]}${which}, one row a line`;
     return make(
       "div",
       {},
@@ -154,6 +210,7 @@ function drawNumbers() {
         {
           id: `numbers-${key}`,
           spellcheck: "false",
+          wrap: "off",
           oninput: (event) => typed(key, plane, event.target.value),
         },
         text,
@@ -192,11 +249,10 @@ function typed(key, plane, text) {
       of = OPS[glass.setting.op].planes[plane];
     const size = [rows.length, rows[0].length];
     if (Math.max(...size) > LONGEST) throw new RangeError(`At most ${LONGEST} rows and columns.`);
-    if (of === "outs" && String(size) !== String(sizesOf(glass.setting)[plane])) {
-      throw new RangeError(
-        `These numbers must be ${sizesOf(glass.setting)[plane].join(" by ")}: the picture's size says so.`,
-      );
-    }
+    const others = glass.setting.axes && "the other channels have that size",
+      fixed = of === "outs" ? "the picture's size says so" : others;
+    if (fixed && String(size) !== String(sizesOf(glass.setting)[plane]))
+      throw new RangeError(`These numbers must be ${sizesOf(glass.setting)[plane].join(" by ")}: ${fixed}.`);
     show(changed(of === "outs" ? { [key]: rows } : { [key]: rows, [of]: size }));
     drawControls();
   } catch (error) {

@@ -18,8 +18,8 @@ function drawPlain(model, names) {
   const walk = `strides ${model.strides.join(", ")}, dilations ${model.dilations.join(", ")}`;
   const picture = plane("seen", `${model.kind.words[0]}, as the kernel sees it`, note, seen.shape, (i) =>
     seen.cells[i] < 0
-      ? { name: "", value: "0", kind: "border" }
-      : { name: names.first(seen.cells[i]), value: number(model.first[seen.cells[i]]), of: seen.cells[i] },
+      ? { name: "", value: 0, kind: "border" }
+      : { name: names.first(seen.cells[i]), value: model.first[seen.cells[i]], of: seen.cells[i] },
   );
   const kernel = plane(
     "moving",
@@ -28,7 +28,7 @@ function drawPlain(model, names) {
     moving.shape,
     (i) => ({
       name: names.second(moving.cells[i]),
-      value: number(model.second[moving.cells[i]]),
+      value: model.second[moving.cells[i]],
       of: moving.cells[i],
     }),
   );

@@ -34,6 +34,12 @@ function number(value) {
   return plain.includes(".") ? plain.replace(/\.?0+$/, "") : plain;
 }
 
+// A number for a narrow place: four digits where it is longer.
+function brief(value) {
+  const whole = number(value);
+  return whole.length > 6 ? number(Number(value.toPrecision(4))) : whole;
+}
+
 (function theme() {
   const root = document.documentElement,
     button = document.getElementById("theme");

@@ -2,7 +2,9 @@
 // Which cells of a convolution or pooling meet: one relation of three cells, h = p * stride + r * dilation - before.
 //
 //   setting   {op, picture, kernel, strides, dilations: [rows, columns], padding: "SAME" | "VALID" | [[t, b], [l, r]],
-//              first, second: rows of numbers}
+//              planes: {first: [i][t], second: [t][j], or null for pooling}, each rows of numbers, at: [i, t, j];
+//              with channels also axes: what i, t and j count, of: how many, bias: [j] or null, activation or null}
+//   paired(setting)         the setting with first and second, the planes at [i, t, j]
 //   relate(setting).links   [{first, second, result, factor}], cells as flat indices; second is null for pooling
 
 const OPS = {
@@ -102,8 +104,39 @@ function triples(setting) {
   );
 }
 
+// The setting with the two planes that it is at: result[i][j] is the sum over t of first[i][t] with second[t][j].
+function paired(setting) {
+  const { planes, at: [i, t, j] = [0, 0, 0] } = setting;
+  return { ...setting, at: [i, t, j], first: planes.first[i][t], second: planes.second && planes.second[t][j] };
+}
+
+// Whether a plane of the result is a sum of several planes: with channels, and never of pooling.
+const summing = (setting) => Boolean(setting.axes) && !OPS[setting.op].pools;
+
+const ACTIVATIONS = {
+  relu: (x) => Math.max(x, 0),
+  sigmoid: (x) => 1 / (1 + Math.exp(-x)),
+  tanh: Math.tanh,
+};
+
+// Every term's plane for the chosen result, their sum with the bias, and that through the activation.
+function summed(setting, links, count) {
+  const [i, , j] = setting.at;
+  const terms = setting.planes.first[i].map((plane, t) => {
+    const x = plane.flat(),
+      w = setting.planes.second[t][j].flat(),
+      made = new Array(count).fill(0);
+    for (const link of links) made[link.result] += w[link.second] * x[link.first];
+    return made;
+  });
+  const biased = new Array(count).fill(setting.bias?.[j] ?? 0);
+  for (const term of terms) term.forEach((value, k) => (biased[k] += value));
+  return { terms, biased, values: setting.activation ? biased.map(ACTIVATIONS[setting.activation]) : biased };
+}
+
 function relate(setting) {
-  const kind = OPS[setting.op],
+  const op = OPS[setting.op],
+    kind = summing(setting) ? { ...op, letters: [...op.letters.slice(0, 2), "p"], of: op.letters[2] } : op,
     sizes = sizesOf(setting);
   const first = setting.first.flat(),
     second = kind.pools ? [] : setting.second.flat();
@@ -122,6 +155,7 @@ function relate(setting) {
   const model = { kind, sizes, links, first, second, result };
   if (kind.pools) model.back = unpooled(setting.op, links, result, first.length);
   else Object.assign(model, plainly(setting));
+  if (summing(setting)) model.summed = summed(setting, links, result.length);
   return model;
 }
 

@@ -33,7 +33,12 @@ function begin() {
     "aria-label": "This step",
   });
   page.drawing = make("div", { class: "drawing", role: "group", "aria-label": `Graph of ${walk.function}` });
-  page.fold = make("div", { class: "stepper" }, button("Unfold all that fits", unfold), button("Fold", fold));
+  page.fold = make(
+    "div",
+    { class: "stepper" },
+    button("Unfold all that fits", () => unfold(true)),
+    button("Fold", fold),
+  );
   page.about = make("section", { class: "card about", "aria-label": "About the chosen number" });
   document
     .getElementById("walk")
@@ -53,7 +58,7 @@ function begin() {
   page.fold.hidden = groupsOf(walk.tree).length === 0;
   for (const part of [page.stepper, page.drawing]) part.addEventListener("keydown", stepByKey);
   matchMedia("(max-width: 700px)").addEventListener("change", draw);
-  unfold();
+  unfold(false);
 }
 
 // --- folding -----------------------------------------------------------------------------------------------------
@@ -66,11 +71,12 @@ function visible(group) {
   return group.items.flatMap((item) => (item.items && shown.open.has(item) ? visible(item) : [item]));
 }
 
-// Opens groups from the outside in, the smallest first, as long as the drawing stays readable.
-function unfold() {
+// Opens groups from the outside in, the smallest first, as long as the drawing stays readable. Calls of functions stay
+// folded until they are asked for.
+function unfold(calls) {
   const tooMany = new Set();
   for (;;) {
-    const closed = visible(walk.tree).filter((item) => item.items && !tooMany.has(item));
+    const closed = visible(walk.tree).filter((item) => item.items && !tooMany.has(item) && (calls || !item.call));
     if (!closed.length) break;
     const next = closed.reduce((a, b) => (membersOf(b).length < membersOf(a).length ? b : a));
     shown.open.add(next);

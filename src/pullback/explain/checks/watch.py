@@ -31,7 +31,7 @@ from pullback.core.slices import IndexedSlices
 from pullback.core.tensor import EagerTensor, Tensor
 from pullback.explain.checks.findings import Finding, Judge, Limits
 from pullback.explain.checks.watch_events import event_of
-from pullback.explain.see.order import channels_first, last
+from pullback.explain.see.order import channels_first, kept_from, last, takes_first
 from pullback.io.events import EventFile
 from pullback.ops.nn.activation import Relu, Relu6
 
@@ -61,6 +61,17 @@ class Reading:
     histogram: NDArray[np.int64]
 
 
+@dataclass
+class _Relu:
+    """A relu that a tape passed. first: its channels stand first. origin: the tensor whose maker tells that, held so
+    that its id stays its own."""
+
+    kind: str
+    result: EagerTensor
+    first: bool = False
+    origin: Any = None
+
+
 class GradientWatch:
     """The record of a training. Made by `watch_gradients`.
 
@@ -75,7 +86,8 @@ class GradientWatch:
         self.readings: list[dict[str, Reading]] = []
         self._stride, self._next = 1, 0
         self._units: dict[str, NDArray[np.bool_]] = {}
-        self._heard: list[tuple[str, NDArray[np.bool_]]] = []  # a tape's relus, last one first
+        self._heard: list[_Relu] = []  # a tape's relus, last one first
+        self._asking: dict[int, list[_Relu]] = {}  # those whose order the maker of a tensor will tell, by its id
         self._display: Any = None
         self._events: Any = None
         for _, variable in self._pairs:
@@ -127,10 +139,23 @@ class GradientWatch:
     # --- TensorFlow 2 ----------------------------------------------------------------------------------------------
 
     def on_step(self, node: Any, dys: Any, dxs: Any) -> None:
-        """The tape's hook: hears the relus it passes, for dead units: the last axis tells units apart. What runs inside
-        a `tf.function` is not heard."""
-        if isinstance(node.op, CUTTING) and isinstance(node.results[0], EagerTensor):
-            self._heard.append((node.type, _fires(node.results[0].value)))
+        """The tape's hook: hears the relus it passes, for dead units, and then what made their inputs, which tells
+        whether the channels stand first or last. What runs inside a `tf.function` is not heard."""
+        if not node.results or not isinstance(node.results[0], EagerTensor):
+            return
+        for result in node.results:
+            for relu in self._asking.pop(id(result), ()):
+                relu.first = takes_first(node.op)
+                self._ask(relu, node)
+        if isinstance(node.op, CUTTING):
+            relu = _Relu(node.type, node.results[0])
+            self._heard.append(relu)
+            self._ask(relu, node)
+
+    def _ask(self, relu: _Relu, node: Any) -> None:
+        relu.origin = kept_from(node)
+        if relu.origin is not None:
+            self._asking.setdefault(id(relu.origin), []).append(relu)
 
     def apply(self, optimizer: Any, grads_and_vars: Iterable[tuple[Any, Any]], step: int | None = None) -> Any:
         """`optimizer.apply_gradients(grads_and_vars)`, watched. Returns its answer."""
@@ -177,10 +202,11 @@ class GradientWatch:
     def _record(
         self, gradients: dict[str, Any], before: dict[str, Any], after: dict[str, Any], step: int | None
     ) -> None:
-        for kind, fires in reversed(self._heard):
-            count = sum(name.startswith(kind) for name in self._units)
-            self._units[f"{kind}_{count}" if count else kind] = fires
-        self._heard = []
+        for relu in reversed(self._heard):
+            count = sum(name.startswith(relu.kind) for name in self._units)
+            values = last(np.asarray(relu.result.value), relu.first)
+            self._units[f"{relu.kind}_{count}" if count else relu.kind] = _fires(values)
+        self._heard, self._asking = [], {}
         step = self._next if step is None else step
         self._next = step + 1
         found = {n: _reading(gradients.get(n), w, after.get(n)) for n, w in before.items()}

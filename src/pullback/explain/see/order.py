@@ -29,16 +29,28 @@ def enters_first(images: Tensor, nodes: list[Any]) -> bool:
 def origin(tensor: Tensor) -> Tensor:
     """The tensor itself, or the one before it whose order it has kept."""
     while tensor.spec.rank == 4:
-        node = tensor.node
-        before = next((x for x in node.inputs if x.spec.rank == 4), None)
-        if before is None or node.type in _REORDERS or hasattr(node.op, "data_format"):
+        before = kept_from(tensor.node)
+        if before is None:
             break
         tensor = before
     return tensor
 
 
+def kept_from(node: Any) -> Tensor | None:
+    """The input whose order of axes a node's result has; None where the node has an order of its own, or no input has
+    four axes."""
+    if node.type in _REORDERS or hasattr(node.op, "data_format"):
+        return None
+    return next((x for x in node.inputs if x.spec.rank == 4), None)
+
+
+def takes_first(op: Any) -> bool:
+    """Whether an op is told to work on [N,K,P,Q]."""
+    return str(getattr(op, "data_format", "")).startswith("NC")
+
+
 def _says_first(tensor: Tensor) -> bool:
-    return tensor.spec.rank == 4 and str(getattr(tensor.node.op, "data_format", "")).startswith("NC")
+    return tensor.spec.rank == 4 and takes_first(tensor.node.op)
 
 
 def last(values: NDArray[Any], first: bool) -> NDArray[Any]:
