@@ -85,6 +85,9 @@ class _Stopwatch:
         self._real = real
         self.seconds: dict[int, list[float]] = {}
 
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
     def pool(self) -> _Stopwatch:
         return self
 
@@ -104,14 +107,15 @@ class _Stopwatch:
 def _timed(run: Any) -> list[tuple[float, Any, Any]]:
     """(least seconds, job, nodes it serves) for each job that one run of the work takes."""
     from pullback.engines.cpu import run as engine
+    from pullback.engines.cpu.short import Short
 
-    watch = _Stopwatch(engine.pool)
-    engine.pool = watch
+    watch, tried = _Stopwatch(engine.pool), Short.tried
+    engine.pool, Short.tried = watch, lambda *_: None  # short plans go the way of others, through the pool
     try:
         for _ in range(REPEATS):
             run()
     finally:
-        engine.pool = watch._real
+        engine.pool, Short.tried = watch._real, tried
     known = dict(_jobs(watch._real.JOB_WORDS * 8))
     return [(min(seconds), *known[address]) for address, seconds in watch.seconds.items() if address in known]
 
@@ -120,7 +124,7 @@ def _jobs(stride: int) -> Iterator[tuple[int, tuple[Any, Any]]]:
     """The address of each job of all plans that are alive, with the job and the nodes it serves."""
     from pullback.engines.cpu.run import Runner, Segment
 
-    for runner in [o for o in gc.get_objects() if type(o) is Runner]:
+    for runner in [o for o in gc.get_objects() if isinstance(o, Runner)]:
         segments = [step for step in runner.recipe.steps if isinstance(step, Segment)]
         for instance in runner._idle:
             for segment, (address, _, _) in zip(segments, instance.calls, strict=True):

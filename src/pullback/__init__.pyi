@@ -41,6 +41,7 @@ from pullback.ops.math.functions import atan as atan
 from pullback.ops.math.functions import atan2 as atan2
 from pullback.ops.math.functions import atanh as atanh
 from pullback.ops.array.blocks import batch_to_space as batch_to_space
+from pullback.ops.array.bitcast import bitcast as bitcast
 from pullback.ops.array.masks import boolean_mask as boolean_mask
 from pullback.ops.array.sizes import broadcast_dynamic_shape as broadcast_dynamic_shape
 from pullback.ops.array.sizes import broadcast_static_shape as broadcast_static_shape
@@ -248,6 +249,7 @@ __all__ = [
     "atan2",
     "atanh",
     "batch_to_space",
+    "bitcast",
     "boolean_mask",
     "broadcast_dynamic_shape",
     "broadcast_static_shape",

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from types import FunctionType, ModuleType
 from typing import Any
 
-from pullback import io
+from pullback import autograph, io
 from pullback._names import V1, V2
 
 _TABLES = {"v1": V1, "v2": V2}
@@ -112,7 +112,7 @@ def lazy(
     front = f"{prefix}." if prefix else ""
 
     def get(name: str) -> Any:
-        if name.startswith("__"):
+        if name.startswith("__") and front + name not in _TABLES[dialect]:
             raise AttributeError(name)
         found = where[name] = find(dialect, front + name)
         return found
@@ -125,5 +125,6 @@ def lazy(
     return get, names
 
 
-# The one package below this layer whose name is a public namespace too.
-io.__getattr__, io.__dir__ = lazy("v2", "io", io)  # type: ignore[attr-defined,method-assign]
+# The packages below this layer whose names are public namespaces too.
+for _package, _prefix in ((autograph, "autograph"), (io, "io")):
+    _package.__getattr__, _package.__dir__ = lazy("v2", _prefix, _package)  # type: ignore[attr-defined,method-assign]

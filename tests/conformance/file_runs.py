@@ -158,6 +158,7 @@ def schema(folder):
     for module in (
         "core.util.saved_tensor_slice", "core.util.event", "core.protobuf.tensor_bundle", "core.framework.variable",
         "core.protobuf.trackable_object_graph", "core.protobuf.tensorflow_server", "core.example.example",
+        "core.protobuf.saved_model", "core.protobuf.fingerprint", "core.protobuf.queue_runner",
         "python.training.checkpoint_state",
     ):  # fmt: skip
         importlib.import_module(f"tensorflow.{module}_pb2")

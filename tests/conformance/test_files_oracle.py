@@ -189,5 +189,6 @@ def names_of_messages() -> list[str]:
     import re
 
     folder = Path(schema.__file__).parent
-    texts = [(folder / f"{name}.proto").read_text() for name in schema.FILES]
+    files = [name for name in schema.FILES if name != "projector"]  # TensorBoard's own, in a package of its own there
+    texts = [(folder / f"{name}.proto").read_text() for name in files]
     return [name for text in texts for name in re.findall(r"^message (\w+)", text, re.M)]

@@ -287,9 +287,9 @@ class TestFunction:
         f = tf.function(lambda x: x + 1.0).get_concrete_function(tf.TensorSpec([None], tf.float32))
         assert f(tf.constant([1.0])).numpy() == [2.0]
 
-    def test_a_tensor_is_no_python_bool_while_tracing(self):
+    def test_a_tensor_is_no_python_bool_while_tracing_without_autograph(self):
         with pytest.raises(TypeError, match=r"tf\.cond"):
-            tf.function(lambda x: x if x > 0 else -x)(tf.constant(1.0))
+            tf.function(lambda x: x if x > 0 else -x, autograph=False)(tf.constant(1.0))
 
     def test_gradients_by_captures_and_arguments_of_nested_functions(self):
         w = tf.Variable([1.0, 2.0])

@@ -197,3 +197,17 @@ def test_a_long_chain_and_a_wide_fan():
 
     check(long, x)
     check(fan, *[x + np.float32(i) / 64 for i in range(60)])
+
+
+@pytest.mark.parametrize("columns", [1, 3, 20, 48])
+@pytest.mark.parametrize("rows", [997, 1000, 1024])
+def test_short_rows_go_together(rows, columns):
+    """Whatever goes into a row: what varies along it is repeated, what is summed over rows is summed."""
+    rng = np.random.default_rng(0)
+    x, b = rng.normal(size=(rows, columns)).astype("f4"), rng.normal(size=columns).astype("f4")
+
+    def body(x, b):
+        y = tf.tanh(x + b) * 0.5
+        return [y, tf.reduce_sum(y * x, 0), tf.reduce_sum(y), tf.reduce_mean(y, 1), tf.where(b > 0, y, x)]
+
+    check(body, np.tile(x, (5, 1)), b, bound=2e-5)

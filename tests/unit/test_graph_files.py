@@ -435,7 +435,7 @@ class TestMetaGraphs:
         tf.add_to_collection("numbers", 3)
         tf.add_to_collection("words", "text")
         tf.add_to_collection(tf.GraphKeys.SAVERS, tf.train.Saver(name="kept"))
-        tf.add_to_collection(tf.GraphKeys.QUEUE_RUNNERS, object())
+        tf.add_to_collection(tf.GraphKeys.WHILE_CONTEXT, object())
         path = str(tmp_path / "m")
         with tf.Session() as session:
             session.run(tf.global_variables_initializer())
@@ -451,7 +451,7 @@ class TestMetaGraphs:
             assert tf.get_collection("numbers") == [3] and tf.get_collection("words") == [b"text"]
             (kept,) = tf.get_collection(tf.GraphKeys.SAVERS)
             assert kept.as_saver_def().restore_op_name == "kept/restore_all"
-            assert not tf.get_collection(tf.GraphKeys.QUEUE_RUNNERS)
+            assert not tf.get_collection(tf.GraphKeys.WHILE_CONTEXT)
             assert tf.trainable_variables()[0] is tf.global_variables()[0]
             (again_loss,) = tf.get_collection("mine")
             saver.restore(session, path)

@@ -15,6 +15,7 @@ from pullback.core.spec import Spec
 from pullback.engines.blas import BLAS
 from pullback.engines.cpu import CPU, plan
 from pullback.engines.cpu.run import Runner
+from pullback.native import cost, lined, strided, tiles
 from pullback.native.ir import F32
 from pullback.ops.linalg.matmul import MatMul
 from pullback.ops.nn.conv import Conv2D, Conv2DBackpropFilter, Conv2DBackpropInput
@@ -106,6 +107,80 @@ def test_minimal_filtering_is_the_convolution(setting, taps, which, dtype):
         wide = tuple(max(n, taps) for n in image[1:3])
         shape = (image[0], *wide, image[3])
         holds(*case(CONV, which, shape, (taps, taps, image[3], makes), padding=padding, dtype=dtype, seed=i))
+
+
+# Sides of even and odd length, padding that begins with either phase, or with another one along each axis.
+STRIDED_IMAGES = [
+    ((1, 8, 8, 16), 32, "SAME"),
+    ((2, 7, 9, 5), 3, "SAME"),
+    ((1, 6, 13, 33), 17, "VALID"),
+    ((2, 10, 11, 20), 40, ((1, 1), (1, 2))),
+    ((3, 5, 6, 1), 70, ((2, 0), (0, 3))),
+    ((1, 5, 31, 8), 49, ((4, 4), (2, 3))),
+    ((1, 9, 8, 7), 8, ((3, 1), (0, 0))),
+]
+
+
+@pytest.mark.parametrize("which", PASSES)
+@pytest.mark.parametrize("taps", [3, 5])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_minimal_filtering_at_a_stride_is_the_convolution(taps, which, dtype):
+    config.winograd = "f4"
+    for i, (image, makes, padding) in enumerate(STRIDED_IMAGES[:: 1 if dtype == "float32" else 2]):
+        wide = tuple(max(n, taps) for n in image[1:3])
+        shape = (image[0], *wide, image[3])
+        given = case(CONV, which, shape, (taps, taps, image[3], makes), (2, 2), padding=padding, dtype=dtype, seed=i)
+        holds(*given)
+
+
+# Two, three, four and five taps of pixels side by side; a last one that is whole; borders all around, or none.
+LINED_IMAGES = [
+    ((2, 31, 33, 3), (11, 11), 40, (4, 4), "VALID"),
+    ((2, 31, 30, 3), (11, 11), 40, (4, 4), "SAME"),
+    ((1, 20, 23, 3), (7, 7), 19, (2, 2), ((3, 3), (3, 2))),
+    ((1, 9, 90, 2), (8, 8), 96, (1, 4), "SAME"),
+    ((2, 4, 41, 5), (9, 5), 7, (2, 3), ((6, 7), (5, 0))),
+    ((1, 24, 24, 8), (5, 9), 16, (3, 2), "SAME"),
+    ((0, 24, 24, 3), (7, 7), 16, (2, 2), "SAME"),
+]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_minimal_filtering_along_rows_is_the_convolution(dtype):
+    config.winograd = "f4"
+    for i, (image, kernel, makes, strides, padding) in enumerate(LINED_IMAGES):
+        op, given = case(CONV, "forward", image, (*kernel, image[3], makes), strides, (1, 1), padding, dtype, i)
+        run = compiled(op, given)
+        kernels = [job.emit for step in run.recipe.steps for job in step.jobs]
+        assert lined.lined in kernels or not image[0]
+        holds(op, given)
+
+
+@pytest.mark.parametrize("outputs, taps, stride", [(2, 3, 2), (2, 5, 2), (2, 3, 1), (2, 5, 3), (4, 3, 1)])
+def test_a_strided_form_is_the_sum_over_its_taps(outputs, taps, stride):
+    rng = np.random.default_rng(outputs * taps)
+    w, x = rng.normal(size=taps), rng.normal(size=(outputs - 1) * stride + taps)
+
+    def applied(form, filter, inputs):
+        back, of_filter, of_inputs = (np.array(m, float) for m in (form.to_outputs, form.of_filter, form.of_inputs))
+        return back @ ((of_filter @ filter) * (of_inputs @ inputs))
+
+    y = [x[stride * p : stride * p + taps] @ w for p in range(outputs)]
+    np.testing.assert_allclose(applied(strided.forward(outputs, taps, stride), w, x), y, atol=1e-12)
+    dy = rng.normal(size=outputs)
+    dw = sum(dy[p] * x[stride * p : stride * p + taps] for p in range(outputs))
+    np.testing.assert_allclose(applied(strided.to_filter(outputs, taps, stride), dy, x), dw, atol=1e-12)
+    for phase in range(stride):
+        form = strided.to_input(outputs, taps, stride, phase)
+        first = strided.first_reached(phase, taps, stride)
+        dy = rng.normal(size=len(form.of_inputs[0]))
+        dx = np.zeros(phase + stride * (outputs + len(dy)) + taps)
+        for p, value in enumerate(dy, start=first):
+            for k in range(taps):
+                if phase <= stride * p + k < phase + stride * outputs:
+                    dx[stride * p + k] += value * w[k]
+        made = applied(form, w[::-1], dy)
+        np.testing.assert_allclose(made, dx[phase : phase + stride * outputs], atol=1e-12)
 
 
 @pytest.mark.parametrize("which", PASSES)
@@ -205,10 +280,8 @@ def test_depthwise_convolution_is_the_convolution(which, dtype):
 # --- products --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("turned", ["neither", "first", "second"])
-@pytest.mark.parametrize("sizes", [(1, 1, 1), (1, 70, 300), (5, 33, 9), (16, 130, 200), (32, 8, 65), (40, 50, 60)])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_product_of_thin_matrices(turned, sizes, dtype):
+def product(turned, sizes, dtype):
+    """(op, its arguments, what they make in double precision)."""
     rows, inner, columns = sizes
     rng = np.random.default_rng(0)
     a, b = (rng.normal(size=s).astype(dtype) for s in ((rows, inner), (inner, columns)))
@@ -217,8 +290,48 @@ def test_product_of_thin_matrices(turned, sizes, dtype):
         a = np.ascontiguousarray(a.T)
     if turned == "second":
         b = np.ascontiguousarray(b.T)
-    op = MatMul(transpose_a=turned == "first", transpose_b=turned == "second")
-    near(compiled(op, (a, b))(None, a, b)[0], wanted)
+    return MatMul(transpose_a=turned == "first", transpose_b=turned == "second"), (a, b), wanted
+
+
+@pytest.mark.parametrize("turned", ["neither", "first", "second"])
+@pytest.mark.parametrize("sizes", [(1, 1, 1), (1, 70, 300), (5, 33, 9), (16, 130, 200), (32, 8, 65), (40, 50, 60)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_product_of_thin_matrices(turned, sizes, dtype):
+    op, given, wanted = product(turned, sizes, dtype)
+    near(compiled(op, given)(None, *given)[0], wanted)
+
+
+# Several chunks of what is summed; rows that fall on each other in the cache; two sizes of tiles; lanes left over.
+LARGE = [(130, 700, 200), (70, 1024, 150), (1024, 90, 136), (33, 300, 7), (100, 64, 1), (450, 257, 64)]
+
+
+@pytest.mark.parametrize("turned", ["neither", "first", "second"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_product_in_blocks(turned, dtype):
+    for sizes in LARGE[:: 1 if dtype == "float32" else 2]:
+        op, given, wanted = product(turned, sizes, dtype)
+        near(compiled(op, given)(None, *given)[0], wanted)
+
+
+@pytest.mark.parametrize("columns", [64, 1024])
+def test_results_that_go_past_the_cache_are_the_same(columns, monkeypatch):
+    """A small result lies anywhere, a large one begins on a line: only that one may go past."""
+    config.winograd = "f4"
+    monkeypatch.setattr(cost, "deep", lambda *sizes: False)
+    asked = [
+        product("neither", (90, 50, columns), "float32")[:2],
+        case(CONV, "forward", (2, 9, 9, 12), (3, 4, 12, columns)),
+        case(CONV, "forward", (2, 21, 20, 12), (3, 3, 12, columns)),
+        case(CONV, "forward", (2, 23, 31, 3), (7, 7, 3, columns), (2, 2)),
+        case(DEPTHWISE, "forward", (2, 9, 11, columns), (3, 3, columns, 1)),
+    ]
+    usual = [compiled(op, given)(None, *given)[0] for op, given in asked]
+    monkeypatch.setattr(tiles, "STREAMED", 1)
+    for (op, given), made in zip(asked, usual, strict=True):
+        run = compiled(op, given)
+        settings = [s for step in run.recipe.steps for job in step.jobs for s in job.settings]
+        assert any(getattr(s, "streams", False) for s in settings), op
+        np.testing.assert_array_equal(run(None, *given)[0], made)
 
 
 # --- whatever the number of threads ----------------------------------------------------------------------------------
@@ -226,6 +339,10 @@ def test_product_of_thin_matrices(turned, sizes, dtype):
 WORK = [
     *[(CONV, which, (4, 20, 20, 40), (3, 3, 40, 70), (1, 1)) for which in PASSES],
     *[(CONV, which, (3, 20, 20, 3), (5, 5, 3, 32), (2, 2)) for which in PASSES],
+    *[(CONV, which, (3, 20, 20, 1), (5, 5, 1, 32), (1, 1)) for which in PASSES],
+    *[(CONV, which, (4, 21, 20, 40), (3, 3, 40, 70), (2, 2)) for which in PASSES],
+    *[(CONV, which, (4, 20, 20, 40), (1, 1, 40, 70), (1, 1)) for which in PASSES],
+    (CONV, "forward", (3, 63, 63, 3), (11, 11, 3, 40), (4, 4)),
     *[(CONV, which, (3, 20, 20, 8), (3, 3, 4, 12), (1, 1)) for which in PASSES],
     *[(DEPTHWISE, which, (4, 20, 20, 40), (3, 3, 40, 1), (1, 1)) for which in PASSES],
 ]
@@ -236,6 +353,18 @@ def test_results_are_the_same_bits_with_any_number_of_threads(setting):
     config.winograd = setting
     for family, which, image, kernel, strides in WORK:
         op, given = case(family, which, image, kernel, strides)
+        run, made = compiled(op, given), []
+        for threads in (1, 2, 8):
+            config.threads = threads
+            made.append(run(None, *given)[0])
+        np.testing.assert_array_equal(made[0], made[1])
+        np.testing.assert_array_equal(made[0], made[2])
+
+
+@pytest.mark.parametrize("turned", ["neither", "first", "second"])
+def test_products_are_the_same_bits_with_any_number_of_threads(turned):
+    for sizes in ((130, 700, 200), (40, 3000, 50)):
+        op, given, _ = product(turned, sizes, "float32")
         run, made = compiled(op, given), []
         for threads in (1, 2, 8):
             config.threads = threads

@@ -21,6 +21,7 @@ pytest.importorskip("llvmlite")
 from pullback import engines
 from pullback.engines import cpu
 from pullback.engines.cpu.run import Runner
+from pullback.engines.cpu.short import Short
 
 
 @pytest.fixture(autouse=True)
@@ -30,9 +31,17 @@ def planned_at_once(monkeypatch):
 
 @pytest.fixture
 def runs(monkeypatch):
-    """The runners that have been called, one entry a call."""
-    called, run = [], Runner._run
+    """The runners that have run, one entry a run."""
+    called, run, tried = [], Runner._run, Short.tried
+
+    def noted(self, *args):
+        made = tried(self, *args)
+        if made is not None:
+            called.append(self)
+        return made
+
     monkeypatch.setattr(Runner, "_run", lambda self, *args: called.append(self) or run(self, *args))
+    monkeypatch.setattr(Short, "tried", noted)
     return called
 
 
@@ -252,6 +261,49 @@ class TestShapes:
             f(tf.fill([LARGE], float(n)))
         for n, array in enumerate(kept):
             assert np.allclose(array, np.exp(n), rtol=1e-5)
+
+
+class TestFusion:
+    def test_operands_that_take_turns_along_many_axes(self):
+        f = tf.function(lambda a, b: tf.tanh(a + b) * a)
+        a = np.random.default_rng(1).normal(size=(2, 1, 3, 1, 2, 1)).astype("f4")
+        b = np.random.default_rng(2).normal(size=(1, 3, 1, 2, 1, 3)).astype("f4")
+        assert np.allclose(f(tf.constant(a), tf.constant(b)).numpy(), np.tanh(a + b) * a, atol=1e-6)
+
+    def test_a_chain_and_its_gradient_take_few_passes(self):
+        """What a pass needs of another is a buffer; a pass has room for 24 of them and 48 steps."""
+
+        @tf.function
+        def slope(x):
+            y = x
+            for _ in range(600):
+                y = tf.tanh(y) * 1.01
+            return tf.gradients(y, x)[0]
+
+        x = tf.constant(np.linspace(-1, 1, 50, dtype="f4"))
+        y, expected = x.numpy().astype("f8"), np.ones(50)
+        for _ in range(600):
+            expected = expected * 1.01 * (1 - np.tanh(y) ** 2)
+            y = np.tanh(y) * 1.01
+        assert np.allclose(slope(x).numpy(), expected, rtol=2e-3)
+        native = int(tf.explain_plan(slope, x).partition(" jobs")[0].rpartition(" ")[2])
+        assert native <= 2 * 1200 / 36
+
+    def test_a_pass_that_others_wait_for_makes_no_circle(self):
+        """Maps of one shape on both sides of a fold over all of it, many times."""
+
+        @tf.function
+        def f(x):
+            total = tf.reduce_sum(x * 0.0)
+            for n in range(1, 40):
+                total += tf.reduce_mean(tf.sin(x * total) + x * float(n))
+            return total
+
+        x = np.linspace(0, 1, 40, dtype="f4")
+        total = 0.0
+        for n in range(1, 40):
+            total += (np.sin(x * total) + x * n).mean(dtype="f8")
+        assert np.isclose(f(tf.constant(x)).numpy(), total, rtol=1e-3)
 
 
 class TestMemory:

@@ -165,6 +165,8 @@ class TestVersionsAndText:
         assert tf1.VERSION == tf1.__version__ == tf1.version.VERSION and tf1.VERSION.startswith("1.15")
         assert tf.version.VERSION.startswith("2.")
         assert tf1.GIT_VERSION.endswith("pullback")
+        assert (tf1.keras.__version__, tf.keras.__version__) == ("2.2.4-tf", "2.15.0")
+        assert not hasattr(tf.nn, "__version__")
 
     def test_text(self) -> None:
         assert tf.compat.as_bytes("ä") == b"\xc3\xa4" and tf.compat.as_text(b"\xc3\xa4") == "ä"

@@ -127,8 +127,8 @@ class TestVariableScope:
             (lambda: v1.get_variable("x"), "fully defined"),
             (lambda: v1.get_variable("x", [2], initializer=array), "do not specify shape"),
             (lambda: v1.get_variable("x", [2], tf.complex64), "required"),
-            (lambda: v1.get_variable("x", [2], partitioner=len), "partition"),
-            (lambda: v1.variable_scope("s", partitioner=len), "partition"),
+            (lambda: v1.get_variable("x", [2], partitioner=lambda **_: [3]), "partition"),
+            (lambda: v1.get_variable("x", [2, 2], partitioner=lambda **_: [2, 2]), "more than one dimension"),
         ):
             with pytest.raises(ValueError, match=words):
                 wrong()

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import pullback.v1 as tf
 from pullback.core import interpreter
+from pullback.core.names import public
 from pullback.core.op import REGISTRY
 from pullback.core.tensor import EagerTensor, Tensor
 from pullback.modes import default
@@ -112,6 +113,7 @@ def convert_n_to_tensor(values: Any, dtype: Any = None, name: str | None = None,
     ]
 
 
+@public(v1="colocate_with")
 @contextlib.contextmanager
 def colocate_with(op: Any, ignore_existing: bool = False) -> Iterator[None]:
     """Operations made inside belong on the device of `op`. There is one device, so nothing changes."""

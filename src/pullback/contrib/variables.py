@@ -20,10 +20,19 @@ def collected(given: Any, *always: str) -> list[Any]:
 
 
 def noted(value: Any, collections: Any) -> Any:
-    """The value, put into collections."""
+    """The value, put into collections; its graph remembers the name scopes it was put there in."""
     for name in collected(collections):
         tf.add_to_collection(name, value)
+        if isinstance(value, tf.Tensor) and not tf.executing_eagerly():
+            value.graph.kept.setdefault("scopes of outputs", {}).setdefault(id(value), []).append(
+                value.graph.get_name_scope()
+            )
     return value
+
+
+def scopes_of_output(tensor: Any) -> list[str]:
+    """The name scopes a tensor was noted in, such as "vgg_16/conv1/conv1_1"; none of a tensor that was not."""
+    return tensor.graph.kept.get("scopes of outputs", {}).get(id(tensor), [])
 
 
 @contrib(_BOTH, "variable")

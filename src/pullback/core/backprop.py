@@ -86,19 +86,28 @@ def backprop(
     try:
         for node in reversed(path):
             dys = cotangents.take(node.results)
-            if all(dy is None for dy in dys):
+            if dys is None:
                 continue
             sweep.node = node
             with scope_of(node):
                 dxs = answers(node, dys, rules)
                 for x, dx in zip(node.inputs, dxs, strict=True):
-                    if id(x) in reached:
+                    if dx is not None and id(x) in reached:
                         cotangents.add(x, fitted(dx, to=x, by=node))
             if on_step is not None:
                 on_step(node, dys, dxs)
     finally:
         _sweeps.stack.pop()
     return [cotangents.of(x) for x in xs]
+
+
+def asked(node: Node) -> tuple[bool, ...]:
+    """For each input of the node whose rule runs, whether its cotangent is used: a rule need not compute the others. In
+    graphs, which show whole rules and prune them later, and for whoever watches the steps, all are."""
+    sweep = current_sweep()
+    if sweep.node is not node or node.name or sweep.on_step is not None:
+        return (True,) * len(node.inputs)
+    return tuple([id(x) in sweep.reached for x in node.inputs])
 
 
 def between(
@@ -126,7 +135,7 @@ def answers(node: Node, dys: list[Any], rules: dict[type, Rule] | None) -> Seque
     """What the node's rule says: one answer an input."""
     rule = rules.get(type(node.op)) if rules else None
     if rule is None and node.mark is None:
-        rule, given = node.op.grad, dys if node.op.takes_slices else [dense(dy) for dy in dys]
+        rule, given = node.op.grad, dys if node.op.takes_slices else list(map(dense, dys))
     else:
         rule = rule or node.mark.rule()
         visible = node.op.visible(len(dys))
@@ -152,8 +161,10 @@ def answers(node: Node, dys: list[Any], rules: dict[type, Rule] | None) -> Seque
 
 def scope_of(node: Node) -> contextlib.AbstractContextManager[Any]:
     """Gradient nodes are named after the node they are of."""
+    if not node.name:
+        return _nothing
     here = interpreter.current()
-    return here.name_scope(f"{node.name}_grad") if node.name and hasattr(here, "nodes") else _nothing
+    return here.name_scope(f"{node.name}_grad") if hasattr(here, "nodes") else _nothing
 
 
 _nothing = contextlib.nullcontext()
@@ -166,6 +177,8 @@ def fitted(dx: Any, *, to: Tensor, by: Node) -> Any:
       GradientLookupError: the rule says NoGradientYet.
       GradientError: the answer has another shape or dtype.
     """
+    if isinstance(dx, Tensor) and dx.spec is to.spec and dx.spec.known:
+        return dx
     if dx is None or isinstance(dx, NotDifferentiable):
         if isinstance(dx, NoGradientYet):
             raise GradientLookupError(f"{by.type}: {dx.why}").locate(by.where)
@@ -233,9 +246,15 @@ class Cotangents:
         if dx is not None:
             self._arrived.setdefault(id(x), []).append(dx)
 
-    def take(self, tensors: Iterable[Tensor]) -> list[Any]:
-        """The cotangents of a node's results; they are dropped, unless they are asked for."""
-        return [self.of(t) if id(t) in self._kept else accumulate(self._arrived.pop(id(t), ())) for t in tensors]
+    def take(self, tensors: Iterable[Tensor]) -> list[Any] | None:
+        """The cotangents of a node's results, None if there are none; they are dropped, unless they are asked for."""
+        arrived = self._arrived
+        for t in tensors:
+            if id(t) in arrived:
+                break
+        else:
+            return None
+        return [self.of(t) if id(t) in self._kept else accumulate(arrived.pop(id(t), ())) for t in tensors]
 
     def of(self, x: Tensor) -> Any:
         """The cotangent of x, None when nothing arrived."""

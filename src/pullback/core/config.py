@@ -26,12 +26,14 @@ class Config:
 
     @property
     def winograd(self) -> str:
-        """Minimal filtering (Winograd) in the CPU engine's convolutions at stride 1 with filters of 3x3 and 5x5, in all
-        three passes: "auto" unless said otherwise (environment: PULLBACK_WINOGRAD).
+        """Minimal filtering (Winograd) in the CPU engine's convolutions at stride 1 and 2 with filters of 3x3 and
+        5x5, in all three passes: "auto" unless said otherwise (environment: PULLBACK_WINOGRAD).
 
             "off"   every product, as in the definition                                                        6e-6
             "f2"    F(2x2,3x3), 2.25 times fewer products, for every such 3x3                                  1e-6
             "f4"    F(4x4,3x3), 4 times fewer, and F(2x2,5x5), 2.8 times fewer, for every such filter          5e-6
+            both    at stride 2 F(2x2,3x3) and F(2x2,5x5), 1.4 and 2 times fewer                             1.3e-6
+            "f4"    forward, of few channels at a stride, along rows alone: F(4,3) for 11x11 at stride 4     1.5e-6
             "auto"  of all these what is estimated to be fastest, never one with an error above 1e-5           6e-6
 
         Behind each the largest error met in float32, relative to the largest entry of the result, on normally and on

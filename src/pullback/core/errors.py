@@ -27,12 +27,13 @@ class OpError(Exception):
         super().__init__(self.message)
 
     def locate(self, line: str | None = None) -> OpError:
-        """Appends the user's file and line, once."""
+        """Appends the user's file and line, once: a message that ends with what an inner error said has them."""
         line = line or user_line()
         if not self.located and line:
             self.located = True
-            self.message = f"{self.message} ({line})"
-            self.args = (self.message,)
+            if not self.message.endswith(f"({line})"):
+                self.message = f"{self.message} ({line})"
+                self.args = (self.message,)
         return self
 
     def __str__(self) -> str:

@@ -115,7 +115,10 @@ class Graph:
         if isinstance(self.outer, Graph):  # it may stand for a forward tensor there
             return self.adopt(self.outer.adopt(tensor))
         raise GraphError(
-            f"{tensor!r} belongs to another graph than the one operations are being added to; build both "
+            f"{tensor!r} was made inside a branch, a loop or a function, and has no value outside of it: return it, or "
+            "keep it in a variable; what grows in a loop is a tf.TensorArray, not a list"
+            if tensor.node.graph.outer is not None
+            else f"{tensor!r} belongs to another graph than the one operations are being added to; build both "
             "under the same `with graph.as_default():`"
         ).locate()
 

@@ -61,13 +61,9 @@ class Eager:
 
     def bind(self, op: Any, inputs: tuple[Any, ...], name: str | None = None) -> Any:
         """Runs the op; returns its visible outputs as the door promises them."""
-        for x in inputs:
-            if type(x) is not EagerTensor:
-                graph = _graph_of(inputs)
-                if graph is not None:
-                    return graph.bind(op, inputs, name)
-                break
-        results = self.run(op, inputs, name)
+        results = self._results(op, inputs, name)
+        if results is None:
+            return _graph_of(inputs).bind(op, inputs, name)
         count = op.visible(len(results))
         if count == 1:
             return results[0]
@@ -75,16 +71,21 @@ class Eager:
 
     def run(self, op: Any, inputs: tuple[Any, ...], name: str | None = None) -> tuple[Any, ...]:
         """Runs the op; returns all results, residuals included."""
+        results = self._results(op, inputs, name)
+        return _graph_of(inputs).run(op, inputs, name) if results is None else results
+
+    def _results(self, op: Any, inputs: tuple[Any, ...], name: str | None) -> tuple[EagerTensor, ...] | None:
+        """All results; None where an input is symbolic, so that its graph has to do it."""
         for x in inputs:
             if type(x) is not EagerTensor:
-                graph = _graph_of(inputs)
-                if graph is not None:
-                    return graph.run(op, inputs, name)
-                inputs = converted(self, op, inputs, name)
+                beside = _beside_numbers(op, inputs)
+                if beside is None and _graph_of(inputs) is not None:
+                    return None
+                inputs = beside or converted(self, op, inputs, name)
                 break
-        specs = tuple([x.spec for x in inputs])
-        engine = _thread.engine
-        key = (engine, specs) if not op.static else (engine, specs, tuple([static_value(inputs[i]) for i in op.static]))
+        key = (_thread.engine, *[x.spec for x in inputs])
+        if op.static:
+            key += tuple([static_value(inputs[i]) for i in op.static])
         found = op.kernels.get(key)
         if found is None:
             found = self._prepare(op, inputs, key)
@@ -307,6 +308,40 @@ def converted(here: Any, op: Any, inputs: tuple[Any, ...], name: str | None) -> 
                 wanted[:] = signature.wanted(op, known)
         out.append(tensor)
     return tuple(out)
+
+
+def _beside_numbers(op: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """Eager tensors, and beside them numbers and tuples of ints as constants of the types that the tensors settle; None
+    where anything else is among them, or a type is not settled."""
+    known: list[DType | None] = []
+    for x in inputs:
+        kind = type(x)
+        if kind is EagerTensor:
+            known.append(x.spec.dtype)
+        elif kind is float or kind is int or kind is tuple:
+            known.append(None)
+        else:
+            return None
+    key = ("beside", *known)
+    wanted = op.kernels.get(key)
+    if wanted is None:
+        wanted = op.kernels[key] = _settled(op, known)
+    out: list[EagerTensor] = []
+    for x, dtype in zip(inputs, wanted, strict=False):
+        if type(x) is not EagerTensor:
+            x = number(x, dtype)
+            if x is None:
+                return None
+        out.append(x)
+    return tuple(out) if len(wanted) == len(inputs) else None
+
+
+def _settled(op: Any, known: list[DType | None]) -> list[DType | None]:
+    """For each input the type it must have, None where it says so itself; nothing where another has to settle one."""
+    wanted = op.parsed.wanted(op, known)
+    arguments = op.parsed.arguments(len(known)) if wanted and not op.parsed.free else ()
+    lacks = any(a.variable and dtype is None for a, dtype in zip(arguments, wanted, strict=True))
+    return [] if lacks or op.parsed.free else wanted
 
 
 def as_own(here: Any, x: Any) -> Any:

@@ -184,6 +184,11 @@ class Op:
         Absent means a loop, never an error."""
         raise NoRule(type(self), "batch")
 
+    def units(self, at: int, inputs: tuple[Any, ...]) -> Any:
+        """Of an op that is linear in input `at`: what it makes of every unit vector there, [x.shape, z.shape], or
+        NotImplemented. inputs[at] is that input's Spec, of known shape. Absent means that they are made and batched."""
+        raise NoRule(type(self), "units")
+
     def expand(self, *inputs: Any) -> Any:
         """The same as other ops, for engines that have no lowering: results as the door gives them, or NotImplemented
         for fields and inputs that it is not meant for."""

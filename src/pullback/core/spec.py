@@ -22,10 +22,11 @@ class Spec:
     absent (None) otherwise. The spec of a variable's handle carries, as `value`, the Spec of what the variable holds.
     """
 
-    __slots__ = ("__weakref__", "dtype", "shape", "value")
+    __slots__ = ("__weakref__", "dtype", "known", "shape", "value")
     shape: Shape
     dtype: DType
     value: Any
+    known: bool  # whether every dimension is
     _interned: weakref.WeakValueDictionary[Any, Spec] = weakref.WeakValueDictionary()
 
     def __new__(cls, shape: Shape, dtype: DType, value: Any = None) -> Spec:
@@ -35,6 +36,7 @@ class Spec:
             return found
         self = object.__new__(cls)
         self.shape, self.dtype, self.value = shape, dtype, value
+        self.known = shapes.known(shape)
         return cls._interned.setdefault(key, self)
 
     def with_shape(self, shape: Shape) -> Spec:
@@ -52,11 +54,6 @@ class Spec:
     @property
     def rank(self) -> int | None:
         return None if self.shape is None else len(self.shape)
-
-    @property
-    def known(self) -> bool:
-        """Whether every dimension is known."""
-        return shapes.known(self.shape)
 
     @property
     def held(self) -> Spec:

@@ -161,7 +161,8 @@ class Tensor:
     def _no_value(self, what: str) -> str:
         return (
             f"{what} was asked of symbolic tensor {self.name!r}, which has no value before it is run: "
-            "fetch it with Session.run, or use tf.cond and tf.while_loop where Python would branch on it"
+            "fetch it with Session.run, or use tf.cond and tf.while_loop where Python would branch on it. In a "
+            "tf.function `if`, `while` and `for` take tensors, unless autograph is off or there is no source to convert"
         )
 
     def __bool__(self) -> bool:

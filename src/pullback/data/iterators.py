@@ -222,10 +222,20 @@ class IteratorFromStringHandleV2(Op):
 
 def next_element(handle: Any, spec: Any, dataset_class: Any, name: str | None = None) -> Any:
     """The next element in its structure, by the op."""
-    leaves, built = nest.flatten(spec)
-    specs = [s for leaf in leaves for s in structure.component_specs(leaf)]
+    specs = component_specs(spec)
     get = IteratorGetNext(tuple(s.dtype for s in specs), tuple(s.shape for s in specs))
-    made = get(handle, name=name)
+    return element_of(get(handle, name=name), spec, dataset_class)
+
+
+def component_specs(spec: Any) -> list[Spec]:
+    """The specs of the tensors that an element consists of."""
+    return [s for leaf in nest.leaves_of(spec) for s in structure.component_specs(leaf)]
+
+
+def element_of(made: Any, spec: Any, dataset_class: Any) -> Any:
+    """The element whose components an op gave."""
+    leaves, built = nest.flatten(spec)
+    specs = component_specs(spec)
     parts = list(made) if isinstance(made, tuple) else [made] if specs else []
     for part, s in zip(parts, specs, strict=True):
         if s.value is not None and not isinstance(part, EagerTensor):
@@ -269,7 +279,13 @@ class OwnedIterator(IteratorBase):
         return next_element(self._iterator_resource, self._spec, self._dataset._face(), name)
 
     def get_next_as_optional(self) -> Any:
-        """The next element, or the knowledge that there is none."""
+        """The next element, or the knowledge that there is none; in a graph, whenever it runs."""
+        if isinstance(interpreter.current(), Graph):
+            from pullback.data.optional_ops import IteratorGetNextAsOptional
+
+            specs = component_specs(self._spec)
+            get = IteratorGetNextAsOptional(tuple(s.dtype for s in specs), tuple(s.shape for s in specs))
+            return Optional._symbolic(get(self._iterator_resource), self._spec, self._dataset._face())
         try:
             return Optional._of(self.get_next(), self._spec, True)
         except OutOfRangeError:
@@ -291,11 +307,18 @@ class Optional:
     _value: Any = None
     _spec: Any = None
     _there = False
+    _variant: Any = None  # in a graph: the tensor that holds the value, and the class of datasets in it
 
     @classmethod
     def _of(cls, value: Any, spec: Any, there: bool) -> Optional:
         made = cls()
         made._value, made._spec, made._there = value, spec, there
+        return made
+
+    @staticmethod
+    def _symbolic(optional: Tensor, spec: Any, dataset_class: Any) -> Optional:
+        made = Optional._of(None, spec, False)
+        made._variant = optional, dataset_class
         return made
 
     @staticmethod
@@ -315,6 +338,10 @@ class Optional:
         return self._spec
 
     def has_value(self, name: str | None = None) -> Any:
+        if self._variant is not None:
+            from pullback.data.optional_ops import OptionalHasValue
+
+            return OptionalHasValue()(self._variant[0], name=name)
         return interpreter.as_tensor(self._there)
 
     def get_value(self, name: str | None = None) -> Any:
@@ -323,6 +350,12 @@ class Optional:
         Raises:
           InvalidArgumentError: there is none.
         """
+        if self._variant is not None:
+            from pullback.data.optional_ops import OptionalGetValue
+
+            specs = component_specs(self._spec)
+            get = OptionalGetValue(tuple(s.dtype for s in specs), tuple(s.shape for s in specs))
+            return element_of(get(self._variant[0], name=name), self._spec, self._variant[1])
         if not self._there:
             raise ArgumentError("The given optional does not have a value.").locate()
         return self._value

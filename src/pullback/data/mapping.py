@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pullback.autograph.calls import callee
 from pullback.core import dtypes, interpreter, nest
 from pullback.core.errors import InvalidArgumentError, OpError
 from pullback.core.tensor import Tensor
@@ -249,7 +250,7 @@ class Mapping(Recipe):
             raise ValueError("Must pass either `window_size` or `window_size_func`, but not both.")
         key = self._function(key_func)
         sizes = window_size_func or (lambda _: np.int64(window_size))
-        size_of = self._traced(lambda k: _int64(sizes(k)), TensorSpec((), dtypes.int64))
+        size_of = self._traced(lambda k: _int64(callee(sizes)(k)), TensorSpec((), dtypes.int64))
         fold = self._traced(reduce_func, TensorSpec((), dtypes.int64), DatasetSpec(self._spec))
         if not isinstance(fold.spec, DatasetSpec):
             raise TypeError("group_by_window: `reduce_func` must return a `Dataset` object.")
@@ -303,7 +304,7 @@ class Mapping(Recipe):
             from pullback.ops.math.reduce import Sum
             from pullback.ops.math.select import Cast
 
-            length = _int64(element_length_func(*args))
+            length = _int64(callee(element_length_func)(*args))
             return Sum()(Cast(dtypes.int64)(LessEqual()(bounds, length)), (0,))
 
         def batched(key: Any, window: Any) -> Any:

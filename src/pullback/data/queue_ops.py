@@ -17,7 +17,7 @@ from pullback.core.shape import Shape
 from pullback.core.spec import Spec
 from pullback.core.store import PROCESS, Resource, Store
 from pullback.data import structure
-from pullback.data.queue_states import QueueState
+from pullback.data.queue_states import PaddingState, PriorityState, QueueState, RandomShuffleState
 from pullback.modes.function import TensorSpec
 
 _HANDLE = Spec((), dtypes.resource)
@@ -25,13 +25,14 @@ _making = threading.Lock()
 
 
 class QueueResource(Resource):
-    """A queue's identity, and how its state begins in a Store."""
+    """A queue's identity, and how its state begins in a Store. draws: of one that chooses by chance, the attributes
+    that say how."""
 
-    __slots__ = ("begin",)
+    __slots__ = ("begin", "draws")
 
-    def __init__(self, name: str, begin: Callable[[], QueueState]) -> None:
+    def __init__(self, name: str, begin: Callable[[], QueueState], draws: dict[str, int] | None = None) -> None:
         super().__init__(name, _HANDLE)
-        self.begin = begin
+        self.begin, self.draws = begin, draws or {}
 
 
 def state_of(store: Store, queue: Any) -> QueueState:
@@ -71,7 +72,20 @@ class _Queue(Op):
             "capacity": self.capacity,
             "shared_name": self.resource.name.encode(),
             "container": b"",
+            **self.resource.draws,
         }
+
+    @classmethod
+    def from_attrs(cls, attrs: dict[str, Any]) -> Any:
+        """A queue of its own, with these attributes, as a graph's file says them."""
+        name, size = attrs.get("shared_name", b"").decode() or "queue", int(attrs.get("capacity", -1))
+        draws = {n: int(attrs[n]) for n in ("min_after_dequeue", "seed", "seed2") if n in attrs}
+        held = QueueResource(name, lambda: cls._begun(name, size, draws), draws)
+        return cls(held, tuple(attrs["component_types"]), tuple(attrs.get("shapes", ())), size)
+
+    @classmethod
+    def _begun(cls, name: str, size: int, draws: dict[str, int]) -> QueueState:
+        return QueueState(name, size)
 
 
 @op
@@ -83,15 +97,28 @@ class FIFOQueueV2(_Queue):
 class RandomShuffleQueueV2(_Queue):
     """A queue that gives elements in random order."""
 
+    @classmethod
+    def _begun(cls, name: str, size: int, draws: dict[str, int]) -> QueueState:
+        seeds = draws.get("seed", 0), draws.get("seed2", 0)
+        return RandomShuffleState(name, size, draws.get("min_after_dequeue", 0), seeds)
+
 
 @op
 class PaddingFIFOQueueV2(_Queue):
     """A queue that pads elements when it gives several."""
 
+    @classmethod
+    def _begun(cls, name: str, size: int, draws: dict[str, int]) -> QueueState:
+        return PaddingState(name, size)
+
 
 @op
 class PriorityQueueV2(_Queue):
     """A queue that gives the element of the smallest number first."""
+
+    @classmethod
+    def _begun(cls, name: str, size: int, draws: dict[str, int]) -> QueueState:
+        return PriorityState(name, size)
 
 
 class _OnQueue(Op):

@@ -199,11 +199,19 @@ def _entered(v1: bool) -> Any:
 
 
 def _handle(
-    cls: Any, types: Any, shapes: Any, capacity: int, shared_name: Any, name: str, begin: Any, v1: bool
+    cls: Any,
+    types: Any,
+    shapes: Any,
+    capacity: int,
+    shared_name: Any,
+    name: str,
+    begin: Any,
+    v1: bool,
+    draws: dict[str, int] | None = None,
 ) -> Tensor:
     """A handle to a new queue, or to the one of this shared name."""
     with _entered(v1) as here:
-        held = QueueResource(shared_name or name, begin)
+        held = QueueResource(shared_name or name, begin, draws)
         if shared_name and isinstance(here, Graph):
             held = _shared.setdefault(here, {}).setdefault(shared_name, held)
         return cls(held, tuple(types), tuple(shapes), capacity)(name=name)
@@ -268,7 +276,8 @@ class RandomShuffleQueue(QueueBase):
         def begin() -> QueueState:
             return RandomShuffleState(name, size, least, pair)
 
-        handle = _handle(ops.RandomShuffleQueueV2, types, sizes, size, shared_name, name, begin, self._v1)
+        draws = {"min_after_dequeue": least, "seed": int(pair[0] or 0), "seed2": int(pair[1] or 0)}
+        handle = _handle(ops.RandomShuffleQueueV2, types, sizes, size, shared_name, name, begin, self._v1, draws)
         super().__init__(types, sizes, _names(names, len(types)), handle)
 
 

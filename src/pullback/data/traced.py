@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from pullback.autograph.calls import traced
 from pullback.core import interpreter, nest
 from pullback.core.graph import Graph
 from pullback.core.store import Resource, Store
@@ -109,7 +110,7 @@ class Traced:
                 parts = [[body.parameter(s, "args") for s in structure.component_specs(leaf)] for leaf in leaves]
                 seen = [structure.from_components(s, p, as_dataset) for s, p in zip(leaves, parts, strict=True)]
                 arguments.append(nest.unflatten(built, seen))
-            leaves, self.structure = _flattened(structure.spelled(_returned, _spread(f(*arguments))))
+            leaves, self.structure = _flattened(structure.spelled(_returned, _spread(traced(f)(*arguments))))
             self._returned = leaves
             body.outputs = [body.adopt(t) for leaf in leaves for t in _outputs(leaf)]
         self.leaf_specs = [structure.leaf_spec(leaf) for leaf in leaves]

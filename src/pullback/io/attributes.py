@@ -130,6 +130,21 @@ def fields_as_text(op: Any, function: Callable[[Graph], str]) -> bytes:
     return json.dumps({f: plain(getattr(op, f)) for f in op.fields}, separators=(",", ":")).encode()
 
 
+def functions_of_text(text: bytes) -> set[str]:
+    """Names of the functions that `fields_as_text` names; none where the text is not of its form."""
+
+    def of(value: Any) -> set[str]:
+        if isinstance(value, dict) and isinstance(value.get("graph"), str):
+            return {value["graph"]}
+        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        return {name for v in inner for name in of(v)}
+
+    try:
+        return of(json.loads(text))
+    except (ValueError, RecursionError):
+        return set()
+
+
 def fields_of_text(text: bytes, function: Callable[[str], Graph], what: str) -> dict[str, Any]:
     """The fields that `fields_as_text` wrote.
 

@@ -74,11 +74,13 @@ def write_bundle(prefix: str, tensors: Mapping[str, Any] | Iterable[tuple[str, A
     """Writes a bundle, its folder too. Until it is complete, readers find the one of the same prefix from before.
 
     Args:
-      tensors: name -> array of numbers, or of bytes objects.
+      tensors: name -> array of numbers, or of bytes objects; or Parts, a tensor that is written in slices.
     Raises:
       DTypeError: a value is no array of these.
     """
-    values = {name: as_array(value) for name, value in dict(tensors).items()}
+    values = {
+        name: value if isinstance(value, slices.Parts) else as_array(value) for name, value in dict(tensors).items()
+    }
     folder = os.path.dirname(prefix)
     os.makedirs(folder or ".", exist_ok=True)
     complete_pending(prefix)
@@ -105,31 +107,40 @@ def complete_pending(prefix: str) -> None:
     os.unlink(data_path(pending))
 
 
-def _written(file: Any, values: dict[str, np.ndarray[Any, Any]]) -> bytes:
+def _written(file: Any, values: dict[str, Any]) -> bytes:
     """Writes the tensors to the data file; returns the index."""
     header = messages.BundleHeaderProto(num_shards=1)
     header.version.producer, header.version.min_consumer = _PRODUCER, _OLDEST
-    rows = [(b"", header.SerializeToString())]
-    offset = 0
-    for key, name in sorted((name.encode(), name) for name in values):
-        array = values[name]
-        dtype = spec_of(array).dtype
-        if dtype is dtypes.string:
-            data, crc = _string_bytes(array)
+    rows = [(b"", header)]
+    for name in sorted(values, key=str.encode):
+        value = values[name]
+        if isinstance(value, slices.Parts):
+            dtype = spec_of(value.pieces[0][1]).dtype.as_datatype_enum
+            whole = messages.BundleEntryProto(dtype=dtype, shape=shape_proto(value.shape))
+            whole.slices.extend(part for part, _ in value.pieces)
+            rows.append((name.encode(), whole))
+            rows += [(slices.key(name, part), _appended(file, as_array(array))) for part, array in value.pieces]
         else:
-            data = little_endian(array)
-            crc = crc32c(data)
-        file.write(data)
-        entry = messages.BundleEntryProto(
-            dtype=dtype.as_datatype_enum,
-            shape=shape_proto(array.shape),
-            offset=offset,
-            size=len(data),
-            crc32c=masked(crc),
-        )
-        rows.append((key, entry.SerializeToString()))
-        offset += len(data)
-    return table_bytes(rows)
+            rows.append((name.encode(), _appended(file, value)))
+    return table_bytes([(key, entry.SerializeToString()) for key, entry in sorted(rows, key=lambda row: row[0])])
+
+
+def _appended(file: Any, array: np.ndarray[Any, Any]) -> Any:
+    """Writes a tensor to the data file's end; returns its entry of the index."""
+    dtype, offset = spec_of(array).dtype, file.tell()
+    if dtype is dtypes.string:
+        data, crc = _string_bytes(array)
+    else:
+        data = little_endian(array)
+        crc = crc32c(data)
+    file.write(data)
+    return messages.BundleEntryProto(
+        dtype=dtype.as_datatype_enum,
+        shape=shape_proto(array.shape),
+        offset=offset,
+        size=len(data),
+        crc32c=masked(crc),
+    )
 
 
 def _string_bytes(array: np.ndarray[Any, Any]) -> tuple[bytes, int]:

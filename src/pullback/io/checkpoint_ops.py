@@ -17,12 +17,12 @@ from pullback.core.errors import ArgumentError, InvalidArgumentError
 from pullback.core.op import Op, op
 from pullback.core.sample import Sample
 from pullback.core.spec import Spec
-from pullback.io import bundle, checkpoints
+from pullback.io import bundle, checkpoints, slices
 
 
 @op
 class SaveV2(Op):
-    """Writes tensors under their names to a checkpoint."""
+    """Writes tensors under their names to a checkpoint: whole ones, and slices, said as `RestoreV2` wants them."""
 
     signature = "prefix: string, tensor_names: string, shape_and_slices: string, *tensors: any ->"
     untestable = "writes files; tests/unit/test_saver.py runs it"
@@ -37,9 +37,13 @@ class SaveV2(Op):
         listed = _words(names)
         if len(listed) != len(tensors):
             raise ArgumentError(f"SaveV2: {len(tensors)} tensors are given {len(listed)} names")
-        if any(_words(parts)):
-            raise ArgumentError("SaveV2: tensors are saved whole; slices of partitioned variables can only be restored")
-        bundle.write_bundle(_word(prefix), zip(map(bundle.check_name, listed), tensors, strict=True))
+        pairs = list(zip(map(bundle.check_name, listed), _words(parts), tensors, strict=True))
+        sliced: dict[str, list[tuple[str, Any]]] = {}
+        for name, part, tensor in pairs:
+            if part:
+                sliced.setdefault(name, []).append((part, tensor))
+        whole = {name: tensor for name, part, tensor in pairs if not part}
+        bundle.write_bundle(_word(prefix), {**whole, **{n: slices.Parts(found) for n, found in sliced.items()}})
         return ()
 
     def grad(self, node: Any, *dys: Any) -> Any:

@@ -19,6 +19,8 @@ from pullback.core.shape import as_shape
 from pullback.core.spec import Spec
 from pullback.core.store import Resource
 from pullback.core.tensor import Operation, Tensor
+from pullback.io.array_adapters import ARRAYS
+from pullback.io.functional_export import loop
 from pullback.io.update_adapters import UPDATES
 from pullback.ops.random.draws import STREAM, WORDS_EACH, DrawCounter
 
@@ -96,6 +98,23 @@ def _call(importer: Any, name: str, inputs: list[Tensor], attrs: dict[str, Any])
     return importer.append(REGISTRY["PartitionedCall"](body, len(body.outputs)), inputs, name)
 
 
+def _dequeued(kind: str) -> Adapter:
+    """Elements of a queue; TensorFlow's op does not say their shapes, which the queue does."""
+
+    def adapt(importer: Any, name: str, inputs: list[Tensor], attrs: dict[str, Any]) -> Made:
+        queue = inputs[0].node.op
+        types = tuple(attrs["component_types"])
+        shapes = tuple(getattr(queue, "shapes", ())) or (None,) * len(types)
+        return importer.append(REGISTRY[kind](types, shapes), inputs, name)
+
+    return adapt
+
+
+def _nothing(importer: Any, name: str, inputs: list[Tensor], attrs: dict[str, Any]) -> Made:
+    """What only tells TensorFlow's memory what to do."""
+    return importer.append(REGISTRY["NoOp"](), (), name)
+
+
 def _if(importer: Any, name: str, inputs: list[Tensor], attrs: dict[str, Any]) -> Made:
     then, orelse = importer.body(attrs["then_branch"].name), importer.body(attrs["else_branch"].name)
     return importer.append(REGISTRY["If"](then, orelse, len(then.outputs)), inputs, name)
@@ -104,12 +123,14 @@ def _if(importer: Any, name: str, inputs: list[Tensor], attrs: dict[str, Any]) -
 def _while(importer: Any, name: str, inputs: list[Tensor], attrs: dict[str, Any]) -> Made:
     goes_on, body = importer.body(attrs["cond"].name), importer.body(attrs["body"].name)
     said = attrs.get("output_shapes") or [t.spec.shape for t in inputs]
-    op = REGISTRY["While"](goes_on, body, len(inputs), tuple(as_shape(s) for s in said))
-    return importer.append(op, inputs, name)
+    op, count = loop(goes_on, body, [as_shape(s) for s in said])
+    made = importer.append(op, inputs, name)
+    return made if count == len(inputs) else [*made.results[:count], *inputs[count:]]
 
 
 ADAPTERS: dict[str, Adapter] = {
     **UPDATES,
+    **ARRAYS,
     "Add": _named("AddV2"),
     "BatchMatMul": _named("BatchMatMulV2"),
     "BatchMatMulV3": _named("BatchMatMulV2"),
@@ -132,6 +153,9 @@ ADAPTERS: dict[str, Adapter] = {
     "RandomStandardNormal": _random_of("RandomStandardNormal", 1),
     "TruncatedNormal": _random_of("TruncatedNormal", 1),
     "RandomUniformInt": _random_of("RandomUniformInt", 3),
+    "DisableCopyOnRead": _nothing,
+    "ResourceCountUpTo": _named("CountUpTo"),
+    **{f"QueueDequeue{kind}V2": _dequeued(f"QueueDequeue{kind}V2") for kind in ("", "Many", "UpTo")},
     "PartitionedCall": _call,
     "StatefulPartitionedCall": _call,
     "If": _if,

@@ -24,15 +24,21 @@ from pullback.core.op import REGISTRY
 from pullback.core.spec import Spec
 from pullback.core.store import Resource
 from pullback.core.tensor import Operation, Tensor
-from pullback.io.attributes import Function, decoded, fields_of_text
-from pullback.io.graph_export import FIELDS, HANDLES, MARK, OLDEST, PRODUCER, SHAPES
+from pullback.io.attribute_names import SEVERAL
+from pullback.io.attributes import Function, decoded, fields_of_text, functions_of_text
+from pullback.io.functional_export import WRITTEN_AS
+from pullback.io.graph_export import OLDEST, PRODUCER
+from pullback.io.node_writer import FIELDS, HANDLES, MARK, SHAPES
+from pullback.io.raised import KINDS, Construct, is_raised, name_of, raised
 from pullback.io.tensors import dtype_of, shape_of_proto
 from pullback.modes.custom import Mark
 from pullback.ops.state import ReadVariableOp
 
 _MISSING = "_missing"
+# Ops that call functions of the process that made them.
+_PYTHON = ("PyFunc", "PyFuncStateless", "EagerPyFunc")
 # What comes of attributes of another kind than the op has, of inputs too few, of numbers out of range.
-_SENSELESS = (OpError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
+_SENSELESS = (OpError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
 # Before this version of the format, a placeholder's empty shape meant that nothing is known of it.
 _SCALARS_SAID = 24
 
@@ -65,14 +71,50 @@ def add(
     return importer
 
 
+def library(outer: Any, message: Any, wanted: Iterable[str], what: str) -> Importer:
+    """What reads functions of a GraphDef's library, its nodes left alone.
+
+    Args:
+      outer: the graph, or the eager interpreter, that the functions are called from.
+      wanted: the functions' names.
+    Raises:
+      UnknownOpError: they, or functions they call, hold ops of unknown types; lists them all.
+    """
+    from pullback.io.graph_adapters import ADAPTERS
+
+    known = {f.signature.name: f for f in message.library.function}
+    functions: dict[str, Any] = {}
+    waiting = [name for name in wanted if name in known]
+    while waiting:
+        name = waiting.pop()
+        if name in functions:
+            continue
+        functions[name] = known[name]
+        for node in known[name].node_def:
+            waiting += [n for n in _called(node) if n in known]
+    _check_known(type(message)(), functions, ADAPTERS, what)
+    importer = Importer(outer, functions, "", {}, ADAPTERS)
+    importer.producer = message.versions.producer
+    return importer
+
+
+def _called(node: Any) -> list[str]:
+    """What a node may name of the library."""
+    values = node.attr.values()
+    fields = functions_of_text(node.attr[FIELDS].s) if FIELDS in node.attr else ()
+    return [node.op, *[v.func.name for v in values], *[f.name for v in values for f in v.list.func], *fields]
+
+
 def _check_known(message: Any, functions: dict[str, Any], adapters: Any, what: str) -> None:
     unknown: dict[str, list[str]] = {}
     lost = []
     for node in [*message.node, *[n for f in functions.values() for n in f.node_def]]:
-        if not any(node.op in known for known in (OPS, REGISTRY, adapters, functions)):
+        if not any(node.op in known for known in (OPS, REGISTRY, adapters, functions, KINDS, _PYTHON)):
             unknown.setdefault(node.op, []).append(node.name)
         elif _MISSING in node.attr:
-            lost.append(f"{node.name!r} ({node.attr[_MISSING].s.decode()})")
+            lost.append(f"{node.name!r} ({node.attr[_MISSING].s.decode(errors='replace')})")
+        elif node.op in _PYTHON:
+            lost.append(f"{node.name!r} ({node.op})")
     if unknown:
         shown = "; ".join(
             f"{kind} ({', '.join(map(repr, names[:3]))}{f' and {len(names) - 3} more' if len(names) > 3 else ''})"
@@ -101,6 +143,7 @@ class Importer:
         self._bodies: dict[str, Graph] = {}
         self._open: set[str] = set()  # the functions being read: one that calls itself has no end
         self._resources: dict[str, Resource] = {}
+        self._outside: Importer | None = None  # of a branch or loop: the importer of what is around it
 
     def add_all(self, nodes: Iterable[Any]) -> None:
         """Adds nodes, those they hang on first, otherwise in their order.
@@ -108,8 +151,24 @@ class Importer:
         Raises:
           GraphError: nodes hang on each other in a circle, or on one that is not there.
         """
-        for node in _in_order(list(nodes), set(self.made) | set(self._input_map)):
+        nodes = list(nodes)
+        if is_raised(nodes):
+            nodes = raised(nodes)
+        for node in _in_order(nodes, set(self.made) | set(self._input_map)):
             self._add(node)
+
+    def add_standing(self, nodes: list[Any]) -> None:
+        """Adds the nodes of a branch or loop; what they take from outside is there already."""
+        own = {node.name for node in nodes}
+        given = {r for node in nodes for r in node.input if name_of(r) not in own}
+        for node in _in_order(nodes, given | {name_of(r) for r in given}):
+            self._add(node)
+
+    def inside(self, body: Graph) -> Importer:
+        """What adds nodes to a body that takes tensors of this graph."""
+        inner = Importer(body, self._functions, "", {}, self._adapters)
+        inner._open, inner._bodies, inner.producer, inner._outside = self._open, self._bodies, self.producer, self
+        return inner
 
     def tensor(self, reference: str) -> Tensor:
         """The tensor that "node", "node:1" or, in functions, "node:output:0" names.
@@ -123,6 +182,8 @@ class Importer:
                 self.used.add(key)
                 return self._input_map[key]
         found = self.made.get(name)
+        if found is None and self._outside is not None:
+            return self._outside.tensor(reference)
         outputs = found.results if isinstance(found, Operation) else found or ()
         index = self._index(found, place)
         if not 0 <= index < len(outputs):
@@ -145,8 +206,19 @@ class Importer:
         if name not in self._functions or name in self._open:
             why = "holds itself" if name in self._open else f"is not among {sorted(self._functions)}"
             raise GraphError(f"function {name!r} of the graph's file {why}").locate()
+        body = self._bodies[name] = self.own_body(name)
+        return body
+
+    def own_body(self, name: str) -> Graph:
+        """A function of the library as a body that nobody shares.
+
+        Raises:
+          GraphError: there is none of this name, or it holds itself.
+        """
+        if name not in self._functions:
+            raise GraphError(f"function {name!r} is not among those of the graph's file").locate()
         self._open.add(name)
-        body = self._bodies[name] = self._read_body(self._functions[name])
+        body = self._read_body(self._functions[name])
         self._open.discard(name)
         return body
 
@@ -166,7 +238,7 @@ class Importer:
     # --- one node --------------------------------------------------------------------------------------------------
 
     def _add(self, node: Any) -> None:
-        controls = [self.operation(n[1:]) for n in node.input if n.startswith("^") and n[1:] in self.made]
+        controls = [self.operation(n[1:]) for n in node.input if n.startswith("^") and self.made.get(n[1:])]
         inputs = [self.tensor(n) for n in node.input if not n.startswith("^")]
         with self.graph.name_scope(None), self.graph.control_dependencies(controls):
             try:
@@ -183,6 +255,9 @@ class Importer:
             self._mark(operation, node)
 
     def _made(self, node: Any, inputs: list[Tensor]) -> Operation | Sequence[Tensor]:
+        if isinstance(node, Construct):
+            with self.graph.as_default():
+                return node.make(self)
         attrs = self._attributes(node)
         if node.op in HANDLES:
             return self._variable(node, attrs)
@@ -192,7 +267,8 @@ class Importer:
             attrs["f"] = Function(node.op)
         if FIELDS in node.attr:
             text = node.attr[FIELDS].s
-            op = REGISTRY[node.op](**fields_of_text(text, self.body, f"node {node.name!r}"))
+            cls = REGISTRY[str(WRITTEN_AS.get(node.op, node.op))]
+            op = cls(**fields_of_text(text, self.body, f"node {node.name!r}"))
             return self.append(op, self.values(type(op), inputs), node.name)
         if node.op == "Identity" and inputs and inputs[0].dtype is dtypes.resource:
             return self._read_node(node, inputs[0])
@@ -255,7 +331,7 @@ class Importer:
             operation.mark = Mark(node.attr[MARK].s.decode())
         if SHAPES in node.attr:
             for t, said in zip(operation.outputs, node.attr[SHAPES].list.shape, strict=False):
-                if t.dtype is not dtypes.resource:
+                if t.dtype not in (dtypes.resource, dtypes.variant):
                     t.set_shape(shape_of_proto(said))
 
     def _index(self, found: Any, place: str) -> int:
@@ -265,8 +341,10 @@ class Importer:
             return 0 if not place else -1
         if not name or not isinstance(found, Operation) or found.op.parsed.free:
             return int(number)
-        before = [a.name for a in found.op.parsed.results]
-        return int(number) + (before.index(name) if name in before else 0)
+        before = SEVERAL.get(found.op.type) or [a.name for a in found.op.parsed.results]
+        if name in before:
+            return int(number) + before.index(name)
+        return int(number) if len(before) < 2 else -1
 
     # --- functions -------------------------------------------------------------------------------------------------
 
@@ -274,7 +352,7 @@ class Importer:
         signature = function.signature
         body = Graph(self.graph.dialect, self.graph, signature.name)
         inner = Importer(body, self._functions, "", {}, self._adapters)
-        inner._open, inner.producer = self._open, self.producer
+        inner._open, inner._bodies, inner.producer = self._open, self._bodies, self.producer
         with body.as_default():
             for i, argument in enumerate(signature.input_arg):
                 spec = _spec_of(argument, function.arg_attr.get(i))

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from pullback.io import messages
+
 _WHOLE = -1
 
 
@@ -56,6 +58,34 @@ def assembled(
     if count < whole.size:
         raise ValueError(f"its slices hold {count} of {whole.size} elements")
     return whole
+
+
+class Parts:
+    """A tensor to be written in slices.
+
+    found: [(words as "7 5 0,3:0,5", the slice)]
+    Raises:
+      ValueError: the words name different shapes, or do not fit their slice.
+    """
+
+    def __init__(self, found: list[tuple[str, Any]]) -> None:
+        said = [words.split(" ") for words, _ in found]
+        self.shape = tuple(map(int, said[0][:-1]))
+        self.pieces = [(proto(words[-1]), np.asarray(array)) for words, (_, array) in zip(said, found, strict=True)]
+        for words, (part, array) in zip(said, self.pieces, strict=True):
+            at = place(part, self.shape)
+            if tuple(map(int, words[:-1])) != self.shape or np.empty(self.shape, bool)[at].shape != array.shape:
+                raise ValueError(f"slice {' '.join(words)} of shape {array.shape} is none of a tensor of {self.shape}")
+
+
+def proto(words: str) -> Any:
+    """The TensorSliceProto of words like "0,3:-"."""
+    part = messages.TensorSliceProto()
+    for axis in words.split(":"):
+        extent = part.extent.add()
+        if axis != "-":
+            extent.start, extent.length = map(int, axis.split(","))
+    return part
 
 
 def key(name: str, part: Any) -> bytes:

@@ -16,6 +16,8 @@ from pullback.io import messages
 
 # A message has less than 2 GiB.
 MOST_ELEMENTS = 2**31
+# Beyond so many elements, a message of a few bytes does not get the memory that it asks for.
+_MOST_COPIED = 1 << 20
 # Where a TensorProto keeps numbers of each type when not as bytes.
 _FIELDS = {
     "float32": "float_val", "float64": "double_val", "int32": "int_val", "uint8": "int_val", "int16": "int_val",
@@ -121,10 +123,12 @@ def array_of_proto(message: Any, what: str = "tensor") -> np.ndarray[Any, Any]:
     if len(listed) > count or (count and not len(listed) and dtype is dtypes.string):
         raise ArgumentError(f"{what}: {len(listed)} elements are given for a shape of {count}").locate()
     if not len(listed):
-        return np.zeros(sizes, dtype.numpy)
+        listed = np.zeros(1, dtype.numpy)
+    if len(listed) == 1 and count > _MOST_COPIED:  # one number in the memory of one
+        return np.broadcast_to(listed.reshape(()), sizes)
     if len(listed) < count:  # the last one stands for all that follow
         listed = np.concatenate([listed, np.repeat(listed[-1:], count - len(listed))])
-    return listed.reshape(sizes)
+    return listed[:count].reshape(sizes)
 
 
 def _listed(values: Any, dtype: DType) -> np.ndarray[Any, Any]:

@@ -12,6 +12,7 @@ from pullback.core.graph import Graph
 from pullback.core.names import method_of
 from pullback.core.tensor import Operation
 from pullback.modes.default import get_default_graph
+from pullback.modes.partitioned import SliceInfo
 from pullback.modes.variable import Variable, VariableAggregation, VariableSynchronization, VariableV1
 
 
@@ -23,6 +24,7 @@ def to_proto(self: Variable, export_scope: str | None = None) -> Any:
       ArgumentError: the variable was made eagerly, so no graph holds it.
     """
     from pullback.io import messages
+    from pullback.io.functional_export import is_reference
 
     if self._graph is None:
         raise ArgumentError(
@@ -38,12 +40,15 @@ def to_proto(self: Variable, export_scope: str | None = None) -> Any:
         snapshot_name=self._cached.name[len(front) :],
         initial_value_name=self.initial_value.name[len(front) :] if self._initial_value is not None else "",
         trainable=self.trainable,
-        is_resource=self.op.type == "VarHandleOp",
+        is_resource=not is_reference(self.handle),
         synchronization=self.synchronization.value,
         aggregation=self.aggregation.value,
     )
     if self._save_slice_info is not None:
-        made.save_slice_info_def.CopyFrom(self._save_slice_info)
+        where = made.save_slice_info_def
+        where.full_name, *places = self._save_slice_info
+        for field, numbers in zip((where.full_shape, where.var_offset, where.var_shape), places, strict=True):
+            field.extend(numbers)
     return made
 
 
@@ -76,8 +81,11 @@ def from_proto(variable_def: Any, import_scope: str | None = None) -> Variable:
     made.trainable, made.constraint = variable_def.trainable or _older(variable_def), None
     made.synchronization = VariableSynchronization(variable_def.synchronization)
     made.aggregation = VariableAggregation(variable_def.aggregation)
-    named = variable_def.HasField("save_slice_info_def")
-    made._save_slice_info = variable_def.save_slice_info_def if named else None
+    made._save_slice_info = None
+    if variable_def.HasField("save_slice_info_def"):
+        info = variable_def.save_slice_info_def
+        places = (list(info.full_shape), list(info.var_offset), list(info.var_shape))
+        made._save_slice_info = SliceInfo(info.full_name, *places)
     return made
 
 

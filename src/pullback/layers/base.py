@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from pullback.autograph.calls import traced
 from pullback.core import interpreter, nest
 from pullback.core.basics import Placeholder
 from pullback.core.dtypes import as_dtype
@@ -246,7 +247,8 @@ class Layer(Weighted):
             self._initial_weights = None
 
     def _called(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return self.call(*args, **kwargs)
+        call = traced(self.call) if isinstance(interpreter.current(), Graph) else self.call
+        return call(*args, **kwargs)
 
     def _regularize_activity(self, outputs: Any, here: Any) -> None:
         if self.activity_regularizer is None:

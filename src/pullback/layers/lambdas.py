@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from pullback.autograph.calls import callee
 from pullback.core.errors import ArgumentError
 from pullback.core.names import public
 from pullback.layers.base import Layer, _parameters
@@ -42,7 +43,7 @@ class Lambda(Layer):
         wanted = _parameters(self.function)
         given = dict(self.arguments)
         given |= {k: v for k, v in (("mask", mask), ("training", training)) if k in wanted}
-        return self.function(inputs, **given)
+        return callee(self.function)(inputs, **given)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return self.mask(inputs, mask) if callable(self.mask) else self.mask

@@ -148,10 +148,10 @@ class RNN(Layer):
                     "If a RNN is stateful, it needs to know its batch size: give batch_input_shape, or "
                     "Input(batch_shape=...)"
                 )
-            sizes = nest.leaves_of(self.cell.state_size)
+            zeros = nest.leaves_of(self.get_initial_state(inputs))
             self.states = [
-                self.add_weight(f"state_{i}", (batch, size), inputs.dtype, "zeros", trainable=False)
-                for i, size in enumerate(sizes)
+                self.add_weight(f"state_{i}", z.spec.shape, inputs.dtype, "zeros", trainable=False)
+                for i, z in enumerate(zeros)
             ]
         return self.states
 

@@ -10,26 +10,39 @@ from pullback.core.errors import ArgumentError
 from pullback.core.names import public
 from pullback.layers import (
     activation_layers,
+    adapted,
+    attention,
+    categories,
+    conv_lstm,
     convolution,
     dense,
     dropout,
+    einsum_dense,
     embedding,
+    group_normalization,
+    image_framing,
     lambdas,
     merging,
+    multi_head_attention,
     normalization,
     pooling,
+    random_images,
     recurrent,
     recurrent_cells,
     reshaping,
     separable,
+    text_vectorization,
     transposed,
+    vocabularies,
     wrappers,
 )
 from pullback.layers.base import Layer
 
 _MODULES = (
-    activation_layers, convolution, dense, dropout, embedding, lambdas, merging, normalization, pooling, recurrent,
-    recurrent_cells, reshaping, separable, transposed, wrappers,
+    activation_layers, adapted, attention, categories, conv_lstm, convolution, dense, dropout, einsum_dense,
+    embedding, group_normalization, image_framing, lambdas, merging, multi_head_attention, normalization,
+    pooling, random_images, recurrent, recurrent_cells, reshaping, separable, text_vectorization, transposed,
+    vocabularies, wrappers,
 )  # fmt: skip
 
 

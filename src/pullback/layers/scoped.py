@@ -16,6 +16,7 @@ from pullback.core.names import public
 from pullback.layers import base, calls, naming
 from pullback.layers.weights import starting
 from pullback.modes.default import GraphKeys, building, graph_for
+from pullback.modes.partitioned import PartitionedVariable
 from pullback.modes.scopes import get_variable, get_variable_scope, variable_scope
 from pullback.modes.variable import VariableAggregation, VariableSynchronization
 
@@ -135,8 +136,8 @@ class Layer(base.Layer):
                 aggregation=aggregation,
                 **kwargs,
             )
-        if all(made is not v for v in self._weights):
-            self._weights.append(made)
+        parts = list(made) if isinstance(made, PartitionedVariable) else [made]
+        self._weights += [part for part in parts if all(part is not v for v in self._weights)]
         return made
 
     def _noted(self, regularizer: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 from pullback.core.basics import Shape_
 from pullback.core.errors import ArgumentError
 from pullback.core.tensor import Tensor
+from pullback.ops.array.joining import stack
 
 
 def sizes_of(x: Tensor) -> list[Any]:
@@ -17,6 +18,11 @@ def sizes_of(x: Tensor) -> list[Any]:
         return list(known)
     whole = Shape_()(x)
     return [whole[i] if n is None else n for i, n in enumerate(known)]
+
+
+def packed(sizes: Any) -> Any:
+    """Sizes as the argument of an op: a list where they are known, else a tensor."""
+    return list(sizes) if all(isinstance(n, int) for n in sizes) else stack(list(sizes))
 
 
 def positive(value: Any, what: str) -> int:

@@ -8,14 +8,10 @@ from pullback.core import nest
 from pullback.core.errors import ArgumentError
 from pullback.core.names import public
 from pullback.layers.base import Layer, described
-from pullback.layers.sizes import sizes_of
-from pullback.ops.array.joining import concat, stack
+from pullback.layers.sizes import packed, sizes_of
+from pullback.ops.array.joining import concat
 from pullback.ops.array.layout import reverse
 from pullback.ops.array.shape import reshape
-
-
-def _shape(sizes: Any) -> Any:
-    return list(sizes) if all(isinstance(n, int) for n in sizes) else stack(list(sizes))
 
 
 @public("keras.layers.Wrapper")
@@ -51,10 +47,10 @@ class TimeDistributed(Wrapper):
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         sizes = sizes_of(inputs)
-        flat = reshape(inputs, _shape([-1, *sizes[2:]]))
+        flat = reshape(inputs, packed([-1, *sizes[2:]]))
         given = {"training": training} if "training" in self.layer._call_parameters() else {}
         y = self.layer(flat, **given)
-        out = reshape(y, _shape([sizes[0] if isinstance(sizes[1], int) else -1, sizes[1], *sizes_of(y)[1:]]))
+        out = reshape(y, packed([sizes[0] if isinstance(sizes[1], int) else -1, sizes[1], *sizes_of(y)[1:]]))
         known = inputs.spec.shape
         out.set_shape((*known[:2], *(y.spec.shape or ())[1:]))
         return out

@@ -10,6 +10,8 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from pullback.autograph.calls import callee, converting
+from pullback.autograph.public import optional
 from pullback.core import interpreter, nest
 from pullback.core.config import config
 from pullback.core.dtypes import as_dtype, resource
@@ -72,6 +74,9 @@ class ConcreteFunction:
         self._variables = [weakref.ref(v) for v in variables]
         self._signature = signature
         self._outside: list[Any] = [outer for outer, _ in graph.captures.values()]
+        self._plain = all(make is next for make in result)  # every leaf of the result is one output
+        # (args, kwargs) as they were traced, tensors as TensorSpecs
+        self.structured_input_signature: Any = (tuple(TensorSpec(s.shape, s.dtype) for s in signature), {})
 
     @property
     def inputs(self) -> list[Tensor]:
@@ -111,7 +116,8 @@ class ConcreteFunction:
         """Calls the body on flat tensors."""
         here = interpreter.current()
         if not here.tapes and type(here) is interpreter.Eager:
-            return self._rebuilt(computed(self.graph, [*tensors, *self._outside]))
+            made = computed(self.graph, [*tensors, *self._outside])
+            return nest.unflatten(self._structure, made) if self._plain else self._rebuilt(made)
         for tape in here.tapes:
             for variable in self.variables:
                 tape.accessed(variable)
@@ -132,9 +138,15 @@ class Function:
     """A Python function that runs as a graph. Made by `tf.function`."""
 
     def __init__(
-        self, python_function: Callable[..., Any], signature: Any = None, reduce_retracing: bool = False
+        self,
+        python_function: Callable[..., Any],
+        signature: Any = None,
+        reduce_retracing: bool = False,
+        autograph: bool = True,
+        features: frozenset[str] = frozenset(),
     ) -> None:
         self.python_function, self._relaxes = python_function, bool(reduce_retracing)
+        self._conversion = bool(autograph), features
         self.input_signature = None if signature is None else tuple(signature)
         self._traces: dict[Any, ConcreteFunction] = {}
         self._recent: dict[Any, ConcreteFunction] = {}  # by the specs of tensors alone: what most calls need
@@ -152,9 +164,8 @@ class Function:
             return self
         bound = _bound.setdefault(instance, {}) if _weakly(instance) else {}
         if id(self) not in bound:
-            made = Function(
-                functools.partial(_method, weakref.ref(instance), self.python_function), self.input_signature
-            )
+            method = functools.partial(_method, weakref.ref(instance), self.python_function)
+            made = Function(method, self.input_signature, self._relaxes, *self._conversion)
             made._parameters = _without_self(self._parameters)
             functools.update_wrapper(made, self.python_function)
             bound[id(self)] = made
@@ -255,7 +266,8 @@ class Function:
             arguments = nest.unflatten(structure, parameters)
             args, kwargs = arguments if keyworded else (arguments, {})
             body.tapes = (variables,)
-            result = self.python_function(*args, **kwargs)
+            with converting(*self._conversion):
+                result = callee(self.python_function)(*args, **kwargs)
             body.tapes = ()
             leaves, out_structure = nest.flatten(result)
             makers, outputs = [], []
@@ -264,7 +276,14 @@ class Function:
                 makers.append(maker)
                 outputs += parts
             body.outputs = [body.adopt(y) for y in outputs]
-        return ConcreteFunction(body, makers, out_structure, list(variables.found.values()), specs)
+        made = ConcreteFunction(body, makers, out_structure, list(variables.found.values()), specs)
+        said = [
+            TensorSpec(key.shape, key.dtype, getattr(x, "_name", None)) if isinstance(key, Spec) else x
+            for x, key in zip(flat, keys, strict=True)
+        ]
+        known = nest.unflatten(structure, said)
+        made.structured_input_signature = known if keyworded else (known, {})
+        return made
 
 
 _bound: weakref.WeakKeyDictionary[Any, dict[int, Function]] = weakref.WeakKeyDictionary()
@@ -280,7 +299,7 @@ def _weakly(instance: Any) -> bool:
 
 
 def _method(instance: Any, f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    return f(instance(), *args, **kwargs)
+    return callee(f)(instance(), *args, **kwargs)
 
 
 def _without_self(signature: inspect.Signature | None) -> inspect.Signature | None:
@@ -359,11 +378,14 @@ def function(
     Args:
       func: the function; without it, the answer is a decorator.
       input_signature: nest of TensorSpec; one trace serves all arguments that fit.
+      autograph: converts the function and those it calls, so that control flow on tensors is recorded.
+      experimental_autograph_options: a tf.autograph.experimental.Feature, or several.
       jit_compile, experimental_compile: chooses the engine, never results; on this engine both run alike.
       reduce_retracing, experimental_relax_shapes, experimental_*: hints to TensorFlow's runtime; results do not hang on
         them.
     Tensors and NumPy arrays are inputs; other Python values are constants of a trace, and another value makes another.
-    Python's `if`, `while` and `for` run while tracing; for decisions on tensors use tf.cond, tf.while_loop, tf.map_fn.
+    Python's `if`, `while` and `for` run while tracing where they decide on Python's values; on tensors they are
+    recorded as tf.cond and tf.while_loop.
     """
     if func is None:
         return functools.partial(
@@ -372,8 +394,11 @@ def function(
             autograph=autograph,
             jit_compile=jit_compile,
             reduce_retracing=reduce_retracing,
+            experimental_autograph_options=experimental_autograph_options,
+            experimental_relax_shapes=experimental_relax_shapes,
         )
-    return Function(func, input_signature, reduce_retracing or bool(experimental_relax_shapes))
+    features = optional(experimental_autograph_options)
+    return Function(func, input_signature, reduce_retracing or bool(experimental_relax_shapes), autograph, features)
 
 
 @public("config.run_functions_eagerly", v1=None)

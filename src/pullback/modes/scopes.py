@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+import functools
+import inspect
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from pullback.core import interpreter, shape
 from pullback.core.dtypes import DType, as_dtype, float32
-from pullback.core.errors import ArgumentError
 from pullback.core.graph import Graph
 from pullback.core.names import public, public_value
 from pullback.core.shape import as_shape
 from pullback.core.tensor import Tensor
 from pullback.modes.default import GraphKeys, get_default_graph
+from pullback.modes.partitioned import PartitionedVariable, PartitionInfo, SliceInfo, pieces
 from pullback.modes.variable import Variable, VariableAggregation, VariableSynchronization, VariableV1
 
 
@@ -116,6 +118,7 @@ class variable_scope:
       name_or_scope: a name, or a scope to enter again.
       default_name: used, made unique, when name_or_scope is None.
       reuse: True: variables must exist; None or False: as outside; AUTO_REUSE: found, or made.
+      partitioner: divides the variables made inside: a function (shape=, dtype=) -> how many parts along each axis.
     Raises:
       ValueError: neither a name nor a default name was given, or get_variable meets a name against `reuse`.
     """
@@ -138,13 +141,12 @@ class variable_scope:
     ) -> None:
         if default_name is None and name_or_scope is None:
             raise TypeError("If default_name is None then name_or_scope is required")
-        if partitioner is not None:
-            raise ArgumentError("variable_scope: partitioned variables are not supported; leave partitioner out")
         self._given, self._default, self._reuse = name_or_scope, default_name, reuse
         self._settings = {
             "initializer": initializer,
             "regularizer": regularizer,
             "caching_device": caching_device,
+            "partitioner": partitioner,
             "custom_getter": custom_getter,
             "dtype": dtype,
             "use_resource": use_resource,
@@ -197,40 +199,6 @@ class variable_scope:
         stack.close()
 
 
-@public(v1="variable_op_scope")
-@contextlib.contextmanager
-def variable_op_scope(
-    values: Any,
-    name_or_scope: Any,
-    default_name: str | None = None,
-    initializer: Any = None,
-    regularizer: Any = None,
-    caching_device: Any = None,
-    partitioner: Any = None,
-    custom_getter: Any = None,
-    reuse: Any = None,
-    dtype: Any = None,
-    use_resource: Any = None,
-    constraint: Any = None,
-) -> Iterator[VariableScope]:
-    """variable_scope with its arguments in the old order."""
-    with variable_scope(
-        name_or_scope,
-        default_name,
-        values,
-        initializer,
-        regularizer,
-        caching_device,
-        partitioner,
-        custom_getter,
-        reuse,
-        dtype,
-        use_resource,
-        constraint,
-    ) as scope:
-        yield scope
-
-
 @public(v1="no_regularizer")
 def no_regularizer(_: Any) -> None:
     """Says that a variable is not regularized, whatever the scope says."""
@@ -261,6 +229,8 @@ def get_variable(
       initializer: a function (shape, dtype=, partition_info=) or (shape, dtype), or a value; by default Glorot uniform
         for floats, zeros for integers and bool.
       regularizer: a function of the variable; what it gives joins REGULARIZATION_LOSSES.
+      partitioner: a function (shape=, dtype=) -> how many parts along each axis, of which one may be divided; gives a
+        PartitionedVariable.
     Raises:
       ValueError: the variable exists and reuse is not on, or does not exist and reuse is True; or the shape is
         not known.
@@ -275,7 +245,7 @@ def get_variable(
         "trainable": trainable,
         "collections": collections,
         "caching_device": scope.caching_device if caching_device is None else caching_device,
-        "partitioner": partitioner,
+        "partitioner": scope.partitioner if partitioner is None else partitioner,
         "validate_shape": validate_shape,
         "use_resource": scope.use_resource if use_resource is None else use_resource,
         "constraint": scope.constraint if constraint is None else constraint,
@@ -306,9 +276,10 @@ def _get(
     synchronization: Any = None,
     aggregation: Any = None,
 ) -> Any:
-    if partitioner is not None:
-        raise ArgumentError("get_variable: partitioned variables are not supported; leave partitioner out")
     state = _state()
+    if partitioner is not None and (shape is not None or callable(getattr(initializer, "get_shape", None))):
+        settings = (regularizer, reuse, trainable, collections, validate_shape, constraint)
+        return _in_parts(state, name, shape, as_dtype(dtype), initializer, partitioner, settings)
     found = state.variables.get(name)
     if found is not None:
         if not reuse:
@@ -332,6 +303,47 @@ def _get(
         if loss is not None:
             graph.add_to_collection(GraphKeys.REGULARIZATION_LOSSES, loss)
     return made
+
+
+def _in_parts(
+    state: _State, name: str, given: Any, dtype: DType, initializer: Any, partitioner: Any, settings: tuple[Any, ...]
+) -> PartitionedVariable:
+    """The variable, divided as the partitioner says; each part is a variable `name/part_i`.
+
+    settings: regularizer, reuse, trainable, collections, validate_shape, constraint.
+    """
+    regularizer, reuse, trainable, collections, validate, constraint = settings
+    value = None if given is not None else interpreter.as_tensor(initializer)
+    whole: Any = as_shape(given) if value is None else value.spec.shape
+    if whole is None or not shape.known(whole):
+        raise ValueError(
+            f"Shape of a new partitioned variable ({name}) must be fully defined, not {shape.text(whole)}."
+        )
+    dtype = dtype if value is None else value.dtype
+    counts = list(partitioner(shape=get_default_graph().dialect.shape(whole), dtype=dtype))
+    starting = _default_initializer(name, dtype) if initializer is None else initializer
+    starting = starting() if isinstance(starting, type) else starting
+    parts = []
+    for i, info in enumerate(pieces(name, list(whole), counts)):
+        if value is None:
+            start: Any = functools.partial(_part_initialised, starting, info)
+        else:
+            start = value[tuple(slice(a, a + n) for a, n in zip(info.var_offset, info.var_shape, strict=True))]
+        sizes = info.var_shape if value is None else None
+        part = _get(
+            f"{name}/part_{i}", sizes, dtype, start, regularizer, reuse, trainable, collections,
+            validate_shape=validate, constraint=constraint,
+        )  # fmt: skip
+        part._save_slice_info = info
+        parts.append(part)
+    return PartitionedVariable(name, whole, dtype, parts, counts)
+
+
+def _part_initialised(initializer: Callable[..., Any], info: SliceInfo, wanted: Any, dtype: DType) -> Any:
+    """A part's initial value. Initializers that take partition_info are told where the part lies."""
+    if "partition_info" in getattr(inspect.signature(initializer), "parameters", {}):
+        return initializer(wanted, dtype=dtype, partition_info=PartitionInfo(info.full_shape, info.var_offset))
+    return _initialised(initializer, wanted, dtype)
 
 
 def _outside() -> Graph:

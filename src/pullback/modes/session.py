@@ -318,7 +318,7 @@ def fed_value(tensor: Tensor, value: Any) -> Any:
                 value = np.asarray(value, dtype.numpy)
             except (TypeError, ValueError) as error:
                 raise type(error)(f"the value fed for {tensor.name!r} does not become {dtype.name}: {error}") from None
-    if not shape.compatible(value.shape, tensor.spec.shape):
+    if value.shape != tensor.spec.shape and not shape.compatible(value.shape, tensor.spec.shape):
         raise ShapeError(
             f"Cannot feed value of shape {value.shape} for Tensor {tensor.name!r}, which has shape {tensor.shape}"
         ).locate()

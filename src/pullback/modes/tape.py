@@ -23,6 +23,7 @@ from pullback.core.tensor import Node, Tensor
 from pullback.modes.gradients import UnconnectedGradients, handle_of, zeros_for
 from pullback.ops.control import bodies
 from pullback.transforms.batch import batched
+from pullback.transforms.units import Units
 
 
 @public("GradientTape", "autodiff.GradientTape", v1="GradientTape")
@@ -73,7 +74,7 @@ class GradientTape:
             if id(x) in watched:
                 if self._nodes is not None:
                     self._nodes.append(node or Node(op, inputs, results))
-                    watched.update([id(y) for y in results])
+                    watched.update(map(id, results))
                 return
 
     def watches(self, inputs: tuple[Tensor, ...]) -> bool:
@@ -290,7 +291,7 @@ class GradientTape:
         if not y.dtype.is_differentiable:
             raise DTypeError(f"jacobian: the target is {y.dtype.name}, which has no derivatives").locate()
         size = math.prod(y.spec.shape) if y.spec.known else None  # type: ignore[arg-type]
-        seeds = _unit_cotangents(y, size)
+        seeds = Units(y.spec) if y.spec.known else _unit_cotangents(y)
         rows = self._pulled(y, flat, nodes, seeds, size)
         if UnconnectedGradients(unconnected) is UnconnectedGradients.ZERO:
             count = size if size is not None else REGISTRY["Size"]()(y)
@@ -300,7 +301,7 @@ class GradientTape:
                     rows[i] = REGISTRY["BroadcastTo"]()(zero, joined_shapes((count,), shape_of(zero)))
         return rows
 
-    def _pulled(self, y: Tensor, flat: list[Any], nodes: list[Node], seeds: Tensor, size: Any) -> list[Any]:
+    def _pulled(self, y: Tensor, flat: list[Any], nodes: list[Node], seeds: Any, size: Any) -> list[Any]:
         """The backward graph, run once over a batch of cotangents."""
         here = interpreter.current()
         handles = [self._source(x) for x in flat]
@@ -328,11 +329,8 @@ def _value_of(x: Any) -> Tensor:
     return x if isinstance(x, Tensor) and x.dtype is not resource else interpreter.as_tensor(x)
 
 
-def _unit_cotangents(y: Tensor, size: int | None) -> Tensor:
-    """Every unit vector of y's space: [y.size, y.shape]."""
-    if size is not None:
-        eye = np.eye(size, dtype=y.dtype.numpy)
-        return interpreter.as_tensor(eye.reshape(size, *y.spec.shape))
+def _unit_cotangents(y: Tensor) -> Tensor:
+    """Every unit vector of y's space, whose size is known only when it runs: [y.size, y.shape]."""
     count = REGISTRY["Size"]()(y)
     one_hot = REGISTRY["OneHot"]()(
         REGISTRY["Range"]()(0, count, 1), count, interpreter.as_tensor(1, y.dtype), interpreter.as_tensor(0, y.dtype)

@@ -17,6 +17,7 @@ from pullback.native.ir import I64, Function, Module, Type, Value
 from pullback.native.machine import host
 from pullback.native.packing import clear
 from pullback.native.sliding import Pass, whole_range
+from pullback.native.tiles import goes_past, ways
 
 # Output columns that go together.
 COLUMNS = 4
@@ -27,12 +28,14 @@ SHARES = 16
 
 
 class Sweep(NamedTuple):
-    """What is baked into the forward kernel: taps, stride and dilation along a row."""
+    """What is baked into the forward kernel: taps, stride and dilation along a row; whether y, where it begins on a
+    line, goes straight to memory."""
 
     kind: Type
     taps: int
     stride: int
     dilation: int
+    streams: bool = False
 
 
 _SWEEP = (
@@ -44,12 +47,14 @@ _SWEEP = (
 def sweep(module: Module, s: Sweep) -> None:
     """Kernel: y of x and w, whose taps lie `down` and `over` apart. Items are (image, band of output rows)."""
     words = dict.fromkeys(("x", "w", "y"), s.kind.pointer) | dict.fromkeys(_SWEEP, I64)
-    with module.kernel("sweep", **words) as (f, x, w, y, *numbers), f.loop(f.begin, f.end) as item:
+    with module.kernel("sweep", **words) as (f, x, w, y, *numbers):
         n: dict[str, Value] = dict(zip(_SWEEP, numbers, strict=True))
-        image, first = item // n["bands"], item % n["bands"] * n["band"]
-        source = x.at(image * n["H"] * n["W"] * n["C"])
-        with f.loop(first, f.minimum(n["P"], first + n["band"])) as p:
-            _Sweeping(f, s, n, source, w, y.at(image * n["yn"] + p * n["yp"])).row(p)
+        for way, condition in ways(f, s, y):
+            with f.when(condition), f.loop(f.begin, f.end) as item:
+                image, first = item // n["bands"], item % n["bands"] * n["band"]
+                source = x.at(image * n["H"] * n["W"] * n["C"])
+                with f.loop(first, f.minimum(n["P"], first + n["band"])) as p:
+                    _Sweeping(f, way, n, source, w, y.at(image * n["yn"] + p * n["yp"])).row(p)
 
 
 def inside(f: Function, at: Value, size: Value, taps: Any, dilation: Any) -> tuple[Value, Value]:
@@ -107,7 +112,8 @@ class _Sweeping:
             sums = [f.variable(f.zero(wide), wide) for _ in range(count)]
             for t in range(count):  # the row that the next output row will be the first to need, and that row itself
                 f.prefetch(beyond.at(n["C"] * (t * s.stride) + c))
-                f.prefetch(to.at(n["yp"] + n["yq"] * t + c), writes=True)
+                if not s.streams:
+                    f.prefetch(to.at(n["yp"] + n["yq"] * t + c), writes=True)
             with f.loop(0, self.rows) as i:
                 x, w = source.at(i * n["dh"] * n["W"] * n["C"] + c), self.weights.at(i * n["down"] + c)
                 weights = [w.load(n["over"] * j, lanes, mask) for j in range(s.taps)]
@@ -119,7 +125,10 @@ class _Sweeping:
                         value = f.fma(loaded[t * s.stride + j * s.dilation], weight, value)
                     total.value = value
             for t, total in enumerate(sums):
-                to.store(total.value, n["yq"] * t + c, mask)
+                if s.streams and mask is None:
+                    to.stream(total.value, n["yq"] * t + c)
+                else:
+                    to.store(total.value, n["yq"] * t + c, mask)
 
         over_channels(f, n["C"], lanes, some)
 
@@ -143,7 +152,7 @@ def add_sweep(task: Any, x: Any, w: Any, y: Any, at: Pass, down: int, over: int)
     """Adds the job of a forward pass; w begins at the first tap, taps lie `down` and `over` apart."""
     (N, H, W, C), (P, Q), (KH, KW) = at.image, at.outs, at.kernel
     first, beyond = whole_range(W, KW, at.strides[1], at.dilations[1], at.before[1], Q)
-    s = Sweep(x.kind, KW, at.strides[1], at.dilations[1])
+    s = Sweep(x.kind, KW, at.strides[1], at.dilations[1], goes_past(y, C, *at.steps))
     band = min(ROWS, max(P, 1))
     bands = -(-P // band)
     numbers = (

@@ -14,14 +14,16 @@ from typing import Any, NamedTuple
 from pullback.native import loops
 from pullback.native.ir import I64, Function, Module, Type, Value
 from pullback.native.machine import host
-from pullback.native.packing import clear
+from pullback.native.packing import clear, widen
 from pullback.native.sliding import whole_range
-from pullback.native.tiles import Tile, channel_blocks, chosen, split, tile
+from pullback.native.tiles import COLUMNS, Tile, channel_blocks, chosen, split, tile
 
 # Bytes of the gradients that groups of images may have for themselves.
 PARTIAL = 1 << 20
 # Fewer channels than this do not fill a tile: it takes a whole filter row.
 FEW = 8
+# Where more than one in so many columns lies at a side, an image of few channels is copied with zeros around.
+EDGES = 16
 
 
 class Gather(NamedTuple):
@@ -166,7 +168,7 @@ class _Gathering:
             vectors, tail = of
             large = i < times
             for k, size in enumerate(sizes):
-                t = Tile(self.s.kind, size, vectors, tail, 1, adds=True, ragged=bool(tail))
+                t = Tile(self.s.kind, size, vectors, tail, 1, adds=True, ragged=bool(tail), ahead=COLUMNS)
                 begins = i * size if k == 0 else times * sizes[0] + (i - times) * size
                 with f.when(True if len(sizes) == 1 else large if k == 0 else ~large):
                     to = dw.at((first + begins) * n["K"])
@@ -181,6 +183,9 @@ def to_filter(task: Any, x: Any, dy: Any, dw: Any, strides: Any, dilations: Any,
     lanes, parted = host().lanes(kind), C // c if c else 1
     k = K // parted if parted else K
     merged = C < FEW and parted == 1 and dilations[1] == 1 and KW > 1
+    if merged and EDGES * sum(_edges(W, KW, strides[1], before[1], Q)) > Q:
+        x, before = _widened(task, x, (Q - 1) * strides[1] + KW, before)
+        return to_filter(task, x, dy, dw, strides, dilations, outs, before)
     rows = KW * c if merged else c
     block = chosen(host(), rows, k, lanes)
     whole, last, tail = channel_blocks(k, lanes, block.vectors)
@@ -205,6 +210,21 @@ def to_filter(task: Any, x: Any, dy: Any, dw: Any, strides: Any, dilations: Any,
     if groups > 1:
         words = [result, dw, groups, dw.size, dw.dtype.type(1)]
         task.job(loops.combine, ("sum", kind), words, items=dw.size)
+
+
+def _edges(W: int, KW: int, stride: int, left: int, Q: int) -> tuple[int, int]:
+    """Output columns at either side that not all taps reach."""
+    first, beyond = whole_range(W, KW, stride, 1, left, Q)
+    return first, Q - beyond
+
+
+def _widened(task: Any, x: Any, width: int, before: Any) -> tuple[Any, tuple[int, int]]:
+    """x with the zeros at its sides that all taps need to lie inside a width, and the padding that is left."""
+    N, H, W, C = x.shape
+    behind = max(0, width - W - before[1])
+    wide = task.scratch((N, H, before[1] + W + behind, C), x.dtype)
+    task.job(widen, (x.kind,), [x, wide, W * C, before[1] * C, behind * C], items=N * H)
+    return wide, (before[0], 0)
 
 
 def _sizes(tiles: Any) -> tuple[int, ...]:

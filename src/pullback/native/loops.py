@@ -1,6 +1,6 @@
 """Fused loop nests: many elementwise steps, and folds of their results, in one pass over memory.
 
-A Nest says what is computed at one point of an iteration space of up to four axes:
+A Nest says what is computed at one point of an iteration space:
 
     loads     operands, each with the axes along which it varies; along the others it is repeated
     numbers   constants

@@ -1,4 +1,4 @@
-"""Exponentials and logarithms on vectors of float32 or float64.
+"""Exponentials, logarithms, sines and cosines on vectors of float32 or float64.
 
     exp x = 2^n (1 + p)       n = round(x / ln 2), r = x - n ln 2, p = e^r - 1 by its series, |r| <= ln 2 / 2
     expm1 x = 2^n p + (2^n - 1), exact near 0 too: tanh and sigmoid follow from it
@@ -29,12 +29,13 @@ class _Format(NamedTuple):
     largest: float  # beyond it exp overflows
     least: float  # below it exp is zero
     tiny: float  # smallest normal number
+    flat: float  # below it 1 + e^x is 1
 
 
 _FORMATS = {
-    "float": _Format(I32, 23, 127, 0.693359375, -2.12194440e-4, 7, 5, 88.8, -104.0, 2.0**-126),
+    "float": _Format(I32, 23, 127, 0.693359375, -2.12194440e-4, 7, 5, 88.8, -104.0, 2.0**-126, -20.0),
     "double": _Format(
-        I64, 52, 1023, 6.93147180369123816490e-01, 1.90821492927058770002e-10, 13, 10, 709.8, -746.0, 2.0**-1022
+        I64, 52, 1023, 6.93147180369123816490e-01, 1.90821492927058770002e-10, 13, 10, 709.8, -746.0, 2.0**-1022, -40.0
     ),
 }
 LOG2E = math.log2(math.e)
@@ -50,13 +51,19 @@ def _parts(f: Function, x: Value) -> tuple[Value, Value, Value, Value]:
     """x bounded so that scaling cannot wrap; two factors whose product is 2^n; and p."""
     of = _FORMATS[x.type.name]
     bounded = f.maximum(f.minimum(x, of.largest), of.least)
-    n = f.unary("rint", bounded * LOG2E)
-    r = f.fma(n, -of.low, f.fma(n, -of.high, bounded))
+    n, p = _reduced(f, bounded, of)
+    half = f.unary("floor", n * 0.5)
+    return bounded, _power_of_two(f, half, of, x.type), _power_of_two(f, n - half, of, x.type), p
+
+
+def _reduced(f: Function, x: Value, of: _Format) -> tuple[Value, Value]:
+    """n and p."""
+    n = f.unary("rint", x * LOG2E)
+    r = f.fma(n, -of.low, f.fma(n, -of.high, x))
     p = f.constant(1.0 / math.factorial(of.terms), x.type)
     for k in range(of.terms - 1, 0, -1):
         p = f.fma(p, r, f.constant(1.0 / math.factorial(k), x.type))
-    half = f.unary("floor", n * 0.5)
-    return bounded, _power_of_two(f, half, of, x.type), _power_of_two(f, n - half, of, x.type), p * r
+    return n, p * r
 
 
 def exp(f: Function, x: Value) -> Value:
@@ -76,9 +83,13 @@ def expm1(f: Function, x: Value) -> Value:
 
 
 def tanh(f: Function, x: Value) -> Value:
-    """(e^2x - 1) / (e^2x + 1), by -2|x| so that nothing overflows."""
-    down = expm1(f, f.unary("fabs", x) * -2.0)
-    return f.copysign(-down / (down + 2.0), x)
+    """(e^2x - 1) / (e^2x + 1), by -2|x| so that nothing overflows; below `flat`, e^2x - 1 is -1."""
+    of = _FORMATS[x.type.name]
+    doubled = f.unary("fabs", x) * -2.0
+    n, p = _reduced(f, f.select(doubled < of.flat, of.flat, doubled), of)
+    scale = _power_of_two(f, n, of, x.type)
+    down = f.fma(scale, p, scale - 1.0)
+    return f.copysign(down / (down + 2.0), x)
 
 
 def sigmoid(f: Function, x: Value) -> Value:
@@ -120,6 +131,30 @@ def log1p(f: Function, x: Value) -> Value:
     found = log(f, u) + lost / u
     found = f.select(u.equals(1.0), x, found)
     return f.select(u.equals(math.inf) | u.equals(0.0), log(f, u), found)
+
+
+def sine_and_cosine(f: Function, x: Value) -> tuple[Value, Value]:
+    """Of float64 up to a few turns from 0: x = n pi/2 + r, both series of r, which change places with odd n."""
+    n = f.unary("rint", x * (2 / math.pi))
+    r = f.fma(n, -6.123233995736766e-17, f.fma(n, -math.pi / 2, x))
+    square = r * r
+    sine = f.fma(_alternating(f, square, 17, 3) * square, r, r)
+    cosine = f.fma(_alternating(f, square, 16, 4) * square, square, 1.0 - square * 0.5)
+    turn = n.to(I64)
+    odd = (turn & 1).differs(0)
+    first, second = f.select(odd, cosine, sine), f.select(odd, sine, cosine)
+    return (
+        f.select((turn & 2).differs(0), -first, first),
+        f.select(((turn + 1) & 2).differs(0), -second, second),
+    )
+
+
+def _alternating(f: Function, square: Value, last: int, first: int) -> Value:
+    """The part of the series of sine (odd) or cosine (even) from r^first to r^last, divided by r^first."""
+    total = f.constant((-1) ** (last // 2) / math.factorial(last), square.type)
+    for k in range(last - 2, first - 1, -2):
+        total = f.fma(total, square, f.constant((-1) ** (k // 2) / math.factorial(k), square.type))
+    return total
 
 
 def _exponent_of_one(of: _Format) -> int:

@@ -21,6 +21,7 @@ Matrix = tuple[tuple[Fraction, ...], ...]
 
 # Points by the number of products.
 _POINTS = {
+    3: (Fraction(0), Fraction(1)),
     4: (Fraction(0), Fraction(1), Fraction(-1)),
     6: (Fraction(0), Fraction(3, 4), Fraction(-3, 4), Fraction(3, 2), Fraction(-3, 2)),
 }
@@ -37,8 +38,8 @@ class Minimal(NamedTuple):
 
     @property
     def size(self) -> int:
-        """T: inputs, and products."""
-        return self.outputs + self.taps - 1
+        """T: products, of as many inputs."""
+        return len(self.of_filter)
 
 
 def _polynomial(roots: Sequence[Fraction]) -> list[Fraction]:
@@ -52,7 +53,7 @@ def _polynomial(roots: Sequence[Fraction]) -> list[Fraction]:
 
 
 def minimal(outputs: int, taps: int) -> Minimal:
-    """F(outputs, taps), outputs + taps - 1 being 4 or 6.
+    """F(outputs, taps), outputs + taps - 1 being 3, 4 or 6.
 
     Row j of B^T holds the polynomial that vanishes at all points but the j-th; what it is there divides row j of G.
     """

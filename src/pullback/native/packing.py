@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pullback.native.ir import I64, Function, Module, Type, Value
+from pullback.native.ir import I1, I64, Function, Module, Type, Value
 from pullback.native.machine import host
 from pullback.native.tiles import channel_blocks, transposed
 
@@ -51,34 +51,51 @@ def pack_turned(module: Module, kind: Type, vectors: int, last: int) -> None:
             whole = channels // (vectors * lanes)
             with f.loop(0, whole) as block:
                 to = p.at((block * (TH * TW) + item) * makes * (vectors * lanes))
-                _turn(f, source, to, block * (vectors * lanes), channels, ks, row, vectors, lanes)
+                turn(f, source, to, block * (vectors * lanes), channels, ks, row, vectors, lanes)
             if last:
                 done = whole * (vectors * lanes)
                 to = p.at((done * (TH * TW) + item * (last * lanes)) * makes)
-                _turn(f, source, to, done, channels, ks, row, last, lanes)
+                turn(f, source, to, done, channels, ks, row, last, lanes)
 
 
-def _turn(
+def turn(
     f: Function, source: Value, to: Value, first: Any, channels: Any, ks: Any, row: Any, vectors: int, lanes: int
 ) -> None:
     """to[k][c] = source[first + c][k] for a block of c and k of a range; zeros beyond the channels."""
     begin, makes = ks
     for v in range(vectors):
+        inside = first + (v + 1) * lanes <= channels
         with f.loop(begin, makes, lanes) as k:
-            square = []
-            for c in range(lanes):
-                at = first + (v * lanes + c)
-                inside = f.select(at < channels, makes - k, 0)
-                square.append(source.load(at * row + k, lanes, f.lanes_below(inside, lanes)))
-            for n, turned in enumerate(transposed(f, square)):
-                with f.when(k + n < makes):
+            whole = (k + lanes <= makes) & f.as_value(inside, I1)
+            with f.when(whole):
+                square = [source.load((first + (v * lanes + c)) * row + k, lanes) for c in range(lanes)]
+                for n, turned in enumerate(transposed(f, square)):
                     to.store(turned, (k + n) * (vectors * lanes) + v * lanes)
+            with f.when(~whole):
+                square = []
+                for c in range(lanes):
+                    at = f.as_value(first + (v * lanes + c), I64)
+                    left = f.select(at < channels, makes - k, 0)
+                    square.append(source.load(at * row + k, lanes, f.lanes_below(left, lanes)))
+                for n, turned in enumerate(transposed(f, square)):
+                    with f.when(k + n < makes):
+                        to.store(turned, (k + n) * (vectors * lanes) + v * lanes)
 
 
 def clear(module: Module, kind: Type) -> None:
     """Kernel: zeros in y. Items are elements."""
     with module.kernel("clear", y=kind.pointer) as (f, y):
         f.clear(y.at(f.begin), f.end - f.begin)
+
+
+def widen(module: Module, kind: Type) -> None:
+    """Kernel: rows of x with zeros before and behind. Items are rows; the numbers count elements."""
+    words = dict.fromkeys(("x", "y"), kind.pointer) | dict.fromkeys(("row", "before", "behind"), I64)
+    with module.kernel("widen", **words) as (f, x, y, row, before, behind), f.loop(f.begin, f.end) as i:
+        to = y.at(i * (before + row + behind))
+        f.clear(to, before)
+        f.copy(to.at(before), x.at(i * row), row)
+        f.clear(to.at(before + row), behind)
 
 
 def packed_size(taps: int, channels: int, vectors: int, lanes: int) -> int:

@@ -58,7 +58,8 @@ def _emit_work(module: Module) -> None:
             go_on(f.atomic_load(job.at(DONE)) < shares)
 
 
-def _emit_alone(module: Module) -> None:
+def emit_alone(module: Module) -> None:
+    """alone(jobs, count): runs them, one share after the other."""
     with module.function("alone", I64.pointer, I64, internal=False) as (f, jobs, count), f.loop(0, count) as j:
         job = jobs.at(j * JOB_WORDS)
         with f.loop(0, job.load(SHARES)) as i:
@@ -101,7 +102,7 @@ def _emit_watch(module: Module) -> None:
                 f.atomic_add(state.at(INSIDE), 1)  # before looking: the caller closes first, then waits for this
                 word = f.atomic_load(state.at(JOBS))
                 with f.when(word.differs(0)):
-                    f.call(module["work"], _as_pointer(f, word), state.load(COUNT))
+                    f.call(module["work"], as_pointer(f, word), state.load(COUNT))
                 f.atomic_add(state.at(INSIDE), -1)
             stopped = f.atomic_load(state.at(STOP)).differs(0)
             go_on((waited.value < spins) & ~stopped)
@@ -111,7 +112,8 @@ def _as_word(f: Function, pointer: Value) -> Value:
     return f.emit(f"ptrtoint ptr {pointer.text} to i64", I64)
 
 
-def _as_pointer(f: Function, word: Value) -> Value:
+def as_pointer(f: Function, word: Value) -> Value:
+    """An address as a pointer to words."""
     return f.emit(f"inttoptr i64 {word.text} to ptr", I64.pointer)
 
 
@@ -120,7 +122,7 @@ def _functions() -> tuple[Any, Any, Any]:
     """run, alone, watch."""
     module = host().module()
     _emit_work(module)
-    _emit_alone(module)
+    emit_alone(module)
     _emit_run(module)
     _emit_watch(module)
     code = linked(module)

@@ -1,4 +1,4 @@
-"""Convolution forward: windows slide over images, and rows of a matrix over another.
+"""Convolution forward: windows slide over images.
 
 A tile's rows are pixels of one output row. Nothing is padded: a tile whose taps all lie inside goes the whole way, one
 at the border over the taps that do. Which rows and columns these are follows from the sizes, which are arguments;
@@ -11,15 +11,12 @@ from typing import Any, NamedTuple
 
 from pullback.native.ir import I64, Function, Module, Type, Value
 from pullback.native.machine import host
-from pullback.native.packing import CHUNK, pack, pack_turned, packed_size
-from pullback.native.tiles import Block, Tile, channel_blocks, chosen, split, tile
+from pullback.native.tiles import Block, Tile, channel_blocks, chosen, goes_past, split, tile, ways
 
 # Output rows that go together, so that their input stays in the cache while the filter's blocks pass.
-ROWS = 8
+BAND = 8
 # Rows of a tile that stands upright, for columns whose taps are cut off at the side.
 UPRIGHT = 4
-# Tiles of rows that go together in a product of matrices.
-TILES = 8
 
 
 class Slide(NamedTuple):
@@ -27,7 +24,8 @@ class Slide(NamedTuple):
 
     vectors, last, tail: a block of output channels, the last one's vectors, lanes of its last vector (0: all).
     sizes: rows of a tile, for columns whose taps all lie inside: (large, small). step: elements between two pixels'
-    inputs. runs: whether a filter row's (column, channel) are one run in x.
+    inputs. runs: whether a filter row's (column, channel) are one run in x. streams: whether y, where it begins on a
+    line, goes straight to memory.
     """
 
     kind: Type
@@ -37,6 +35,7 @@ class Slide(NamedTuple):
     sizes: tuple[int, ...]
     step: int
     runs: bool
+    streams: bool
 
 
 _SLIDE = (
@@ -48,8 +47,10 @@ _SLIDE = (
 def slide(module: Module, s: Slide) -> None:
     """Kernel: y = the sum over taps of x * w. Items are (part of the blocks, image, band of output rows)."""
     words = dict.fromkeys(("x", "w", "y"), s.kind.pointer) | dict.fromkeys(_SLIDE, I64)
-    with module.kernel("slide", **words) as (f, x, w, y, *numbers), f.loop(f.begin, f.end) as item:
-        _Sliding(f, s, x, w, y, dict(zip(_SLIDE, numbers, strict=True))).item(item)
+    with module.kernel("slide", **words) as (f, x, w, y, *numbers):
+        for way, condition in ways(f, s, y):
+            with f.when(condition), f.loop(f.begin, f.end) as item:
+                _Sliding(f, way, x, w, y, dict(zip(_SLIDE, numbers, strict=True))).item(item)
 
 
 class _Sliding:
@@ -114,7 +115,7 @@ class _Sliding:
         to = y.at(p * n["yp"])
         q: Any = n["first"]
         for i, size in enumerate(s.sizes):
-            t = Tile(s.kind, size, vectors, tail, s.step)
+            t = Tile(s.kind, size, vectors, tail, s.step, streams=s.streams)
             after = q + n["times"] * size if i == 0 and len(s.sizes) > 1 else n["beyond"]
             with f.loop(q, after, size) as column:
                 place = row.at(column * n["sw"] * n["C"]), weights, to.at(column * n["yq"])
@@ -189,41 +190,15 @@ def add_slide(task: Any, x: Any, w: Any, y: Any, at: Pass, block: Block | None =
     block = block or chosen(host(), max(beyond - first, 1), at.k, lanes)
     whole, last, tail = channel_blocks(at.k, lanes, block.vectors)
     tiles = split(beyond - first, block.rows) or [(1, 0)]
-    rows = min(ROWS, P)
+    rows = min(BAND, P)
     bands = -(-P // rows)
     parts = max(1, min(whole, -(-8 // (N * bands))))
-    s = Slide(x.kind, block.vectors, last, tail, tuple([size for size, _ in tiles]), sw * C, dw == 1 and at.c == C)
+    sizes = tuple([size for size, _ in tiles])
+    streams = goes_past(y, at.k, *at.steps)
+    s = Slide(x.kind, block.vectors, last, tail, sizes, sw * C, dw == 1 and at.c == C, streams)
     numbers = (
         *(N, H, W, C, at.c, P, Q, KH, KW, sh, sw, dh, dw, top, left),
         *(first, beyond, tiles[0][1], above, below, rows, bands, parts, whole, *at.steps),
     )
     turns = KH * KW * at.c * N * P * Q * at.k / lanes / 2
     task.job(slide, (s,), [x, w, y, *numbers], items=parts * N * bands, cost=turns * 0.35)
-
-
-# --- products of matrices ------------------------------------------------------------------------
-
-
-def product(task: Any, a: Any, b: Any, y: Any, turned: bool) -> None:
-    """y [M,N] = a [M,K] b, with b [K,N], or turned [N,K]."""
-    (M, K), N = a.shape, y.shape[1]
-    lanes = host().lanes(a.kind)
-    block = chosen(host(), M, N, lanes)
-    whole, last, _ = channel_blocks(N, lanes, block.vectors)
-    packed = task.scratch((packed_size(K, N, block.vectors, lanes),), a.dtype)
-    if turned:
-        numbers = (K, N, K, 1, 0, 0, 1, 1, 1, 1)
-        items = -(-K // CHUNK)
-        task.job(pack_turned, (a.kind, block.vectors, last), [b, packed, *numbers], items=items)
-    else:
-        task.job(pack, (a.kind, block.vectors, last), [b, packed, K, N, N, whole], items=K)
-    slide_rows(task, a, packed, y, (M, K, N), block.rows * TILES, block)
-
-
-def slide_rows(task: Any, a: Any, packed: Any, y: Any, sizes: Any, run: int, block: Any) -> None:
-    """Rows of A in runs, and what is left as a shorter run."""
-    M, K, N = sizes
-    for images, columns, begin in ((M // run, run, 0), (1, M % run, M - M % run)):
-        if images and columns:
-            at = Pass((images, 1, columns, K), (1, columns), (1, 1), K, N, (1, 1), (1, 1), (0, 0), (columns * N, 0, N))
-            add_slide(task, a.part(begin * K), packed, y.part(begin * N), at, block)

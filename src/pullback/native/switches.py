@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pullback.native.ir import I32, I64, Function, Module, Type, Value
+from pullback.native.ir import I1, I32, I64, Function, Module, Type, Value
 from pullback.native.machine import host
 
 # Cells of a window that are written out at most.
@@ -101,6 +101,7 @@ class _Row:
         self.values, self.places, self.x, self.marks = pointers
         self.kind, self.lanes = kind, host().lanes(kind)
         self.local = (I32 if kind.bits == 32 else I64).by(self.lanes)  # a place within its window
+        self.narrows = self.places.element.bits > self.local.bits
 
     def emit(self, item: Value) -> None:
         f, n = self.f, self.n
@@ -109,14 +110,17 @@ class _Row:
         self.top = p * down
         self.row = self.x.at((image * H + self.top) * W * C)
         self.below = f.minimum(H - self.top, down)  # rows of the image that the windows hold
-        wide = f.constants(range(self.lanes), I64)
+        first = f.constants(range(self.lanes), self.local.scalar)
         self.offsets = {(r, t): self.offset(r, t) for r, t in self.each()}
-        self.missed = f.variable(f.zero(I64.by(1)))
+        # The bits of all places that were seen, and the lanes that have missed.
+        self.seen = f.variable(0, self.places.element.by(self.lanes)) if self.narrows else None
+        self.missed = f.variable(0, Type(f"i{self.lanes}", self.lanes))
         q = f.variable(0)
         with f.when(Q > 0), f.repeat_while() as go_on:
             left = q.value * across
             self.out = (item * Q + q.value) * C
-            self.base = wide + f.as_value((self.top * W + left) * C, wide.type)
+            corner = ((self.top * W + left) * C).to(self.local.scalar)
+            self.base = first + f.as_value(corner, self.local)
             inside = self.below.equals(down) & (left + across <= W)
             with f.when(inside):
                 self.channels(left, whole=True)
@@ -124,7 +128,8 @@ class _Row:
                 self.channels(left, whole=False)
             q.value = q.value + 1
             go_on((q.value < Q) & self.missed.value.equals(0))
-        self.marks.store(self.missed.value, item)
+        missed = self.missed.value.differs(0)
+        self.marks.store((missed if self.seen is None else missed | self.astray(self.seen.value)).to(I64), item)
         if self.what == "put":
             self.clear_rest(p)
 
@@ -148,9 +153,11 @@ class _Row:
         """One vector of channels of one window."""
         f, lanes = self.f, self.lanes
         places = self.places.load(self.out + c, lanes, mask)
-        local, astray = self.within(places, c)
+        if self.seen is not None:
+            self.seen.value = self.seen.value | places
+        local = places.to(self.local.scalar) - (self.base + f.as_value(c, I64).to(self.local.scalar).splat(lanes))
         zero = f.zero(self.kind.by(lanes))
-        hit = f.variable(f.zero(astray.type), astray.type)
+        hit = f.variable(f.zero(I1.by(lanes)), I1.by(lanes))
         total = f.variable(zero, zero.type)
         value = self.values.load(self.out + c, lanes, mask) if self.what == "put" else zero
         for r, t in self.each():
@@ -171,16 +178,12 @@ class _Row:
                     visit()
         if self.what == "take":
             self.values.store(total.value, self.out + c, mask)
-        wrong = ~hit.value | astray
-        wrong = wrong if mask is None else wrong & mask
-        self.missed.value = self.missed.value | _any(f, wrong).to(I64)
+        wrong = ~hit.value if mask is None else ~hit.value & mask
+        self.missed.value = self.missed.value | wrong.bits_as(self.missed.value.type)
 
-    def within(self, places: Value, c: Any) -> tuple[Value, Value]:
-        """Places counted from the window's corner, and which of them are too far away to be so counted."""
-        f = self.f
-        far = places.to(I64) - (self.base + f.as_value(c, self.base.type))
-        near = far.to(self.local.scalar)
-        return near, far.differs(near.to(I64))
+    def astray(self, seen: Value) -> Value:
+        """Whether a place was seen that does not fit the register in which it was compared."""
+        return _any(self.f, (seen >> self.f.as_value(self.local.bits - 1, seen.type)).differs(0))
 
     def clear_rest(self, p: Value) -> None:
         """What of the image lies in no window: to the right, and below the last row."""

@@ -17,6 +17,14 @@ from typing import Any, NamedTuple
 from pullback.native.ir import I64, Function, Module, Type, Value
 from pullback.native.machine import Machine, host
 
+# Bytes of a cache line.
+LINE = 64
+# Bytes of a result that is not expected to be in the cache when it is read; it goes past it, and is not read before it
+# is written either.
+STREAMED = 6 << 20
+# What a tile may fetch ahead.
+COLUMNS, LINES = "columns", "lines"
+
 
 class Tile(NamedTuple):
     """What is baked into a tile.
@@ -24,6 +32,9 @@ class Tile(NamedTuple):
     rows, vectors: its size. tail: lanes used in the last vector; 0 is all.
     step: elements between x's rows; None: an argument. adds: to what y holds; else y is replaced.
     ragged: also the loads of w must stop at the tail (w is not padded to whole vectors).
+    ahead: what is fetched meanwhile for later: the COLUMNS of w behind its own; LINES, one each turn, from a place on
+    and so many elements apart, which are two more parameters; or nothing.
+    streams: y, which lies on whole lines, goes by the caches straight to memory.
     """
 
     kind: Type
@@ -33,11 +44,13 @@ class Tile(NamedTuple):
     step: int | None = None
     adds: bool = False
     ragged: bool = False
+    ahead: str = ""
+    streams: bool = False
 
     @property
     def name(self) -> str:
         step = "any" if self.step is None else self.step
-        flags = f"{'_add' * self.adds}{'_ragged' * self.ragged}"
+        flags = f"{'_add' * self.adds}{'_ragged' * self.ragged}_{self.ahead}{'_streams' * self.streams}"
         return f"tile_{self.kind.suffix}_{self.rows}x{self.vectors}_{self.tail}_{step}{flags}"
 
 
@@ -50,8 +63,8 @@ def tile(module: Module, t: Tile) -> Function:
         return module[t.name]
     lanes = host().lanes(t.kind)
     pointer = t.kind.pointer
-    parameters = (pointer, pointer, pointer, *[I64] * 11)
-    with module.function(t.name, *parameters) as (f, x, w, y, step, ystep, na, xa, wa, nb, xb, wb, nc, xc, wc):
+    parameters = (pointer, pointer, pointer, *[I64] * 11, *([pointer, I64] if t.ahead == LINES else []))
+    with module.function(t.name, *parameters) as (f, x, w, y, step, ystep, na, xa, wa, nb, xb, wb, nc, xc, wc, *more):
         wide = t.kind.by(lanes)
         sums = [[f.variable(f.zero(wide), wide) for _ in range(t.vectors)] for _ in range(t.rows)]
         mask = f.lanes_below(t.tail, lanes) if t.tail else None
@@ -60,8 +73,14 @@ def tile(module: Module, t: Tile) -> Function:
             xs = f.variable(x.at(a * xa + b * xb))
             ws = f.variable(w.at(a * wa + b * wb))
             turns = f.variable(nc)
+            line = f.variable(more[0]) if more else None
             with f.repeat_while() as go_on:
                 at, weights = xs.value, ws.value
+                if line is not None:
+                    f.prefetch(line.value)
+                    line.value = line.value.at(more[1])
+                for v in range(t.vectors if t.ahead == COLUMNS else 0):
+                    f.prefetch(weights.at((t.vectors + v) * lanes))
                 loaded = [
                     weights.load(v * lanes, lanes, mask if t.ragged and v == t.vectors - 1 else None)
                     for v in range(t.vectors)
@@ -79,7 +98,10 @@ def tile(module: Module, t: Tile) -> Function:
                 last = mask if v == t.vectors - 1 else None
                 at = ystep * m + v * lanes
                 total = sums[m][v].value
-                y.store(y.load(at, lanes, last) + total if t.adds else total, at, last)
+                if t.streams:
+                    y.stream(total, at)
+                else:
+                    y.store(y.load(at, lanes, last) + total if t.adds else total, at, last)
     return module[t.name]
 
 
@@ -130,6 +152,13 @@ def chosen(machine: Machine, rows: int, channels: int, lanes: int) -> Block:
     return min(blocks_of(machine), key=cost)
 
 
+def halves(count: int, half: int) -> tuple[list[int], list[int]]:
+    """Orders of the lanes of two rows: the first half of each, and the second, where a half is so many lanes."""
+    low = [lane if not lane & half else count + (lane ^ half) for lane in range(count)]
+    high = [lane | half if not lane & half else count + lane for lane in range(count)]
+    return low, high
+
+
 def transposed(f: Function, rows: Sequence[Value]) -> list[Value]:
     """A square of lanes turned: row i's lane j is row j's lane i. Halves are exchanged, then quarters, ..."""
     rows = list(rows)
@@ -139,8 +168,7 @@ def transposed(f: Function, rows: Sequence[Value]) -> list[Value]:
         out = list(rows)
         for i in range(count):
             if not i & half:
-                low = [lane if not lane & half else count + (lane ^ half) for lane in range(count)]
-                high = [lane | half if not lane & half else count + lane for lane in range(count)]
+                low, high = halves(count, half)
                 out[i] = f.shuffle(rows[i], rows[i + half], low)
                 out[i + half] = f.shuffle(rows[i], rows[i + half], high)
         rows, half = out, half // 2
@@ -152,6 +180,19 @@ def channel_blocks(channels: int, lanes: int, vectors: int) -> tuple[int, int, i
     whole = channels // (lanes * vectors)
     rest = channels - whole * lanes * vectors
     return whole, -(-rest // lanes), rest % lanes
+
+
+def goes_past(y: Any, *steps: int) -> bool:
+    """Whether a result should go past the caches. steps: what its vectors' places are sums of, in elements."""
+    return y.of.bytes >= STREAMED and not any(n % (LINE // y.dtype.itemsize) for n in steps)
+
+
+def ways(f: Function, s: Any, y: Value) -> list[tuple[Any, Any]]:
+    """(settings, whether they hold): a result that `s.streams` must begin on a line, else it goes the usual way."""
+    if not s.streams:
+        return [(s, True)]
+    on_lines = f.on_lines(y, LINE)
+    return [(s, on_lines), (s._replace(streams=False), ~on_lines)]
 
 
 def runs_on(buffer: Any) -> bool:

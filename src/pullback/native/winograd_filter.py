@@ -15,8 +15,10 @@ from pullback.native.ir import I64, Function, Module, Type, Value
 from pullback.native.machine import host
 from pullback.native.minimal import Minimal, minimal, transform
 from pullback.native.packing import clear
+from pullback.native.strided import to_filter
 from pullback.native.tiles import Tile, channel_blocks, chosen, split, tile
-from pullback.native.winograd import LINE, SLOTS, Spread, leased, row_of
+from pullback.native.winograd import LINE, SLOTS, leased
+from pullback.native.winograd_tiles import Spread, row_of
 
 # Channels of a block, of the image and of dy: as many numbers as its square has a block for each product.
 BLOCK = 128
@@ -29,8 +31,8 @@ ITEMS, SHARE = 8, 32
 class WinogradFilter(NamedTuple):
     """What is baked into the kernel.
 
-    taps: of the filter, r; outputs: m, of a tile of dy. channels, makes: C, K; some, most: how many of them a block
-    has. vectors: of a tile of products.
+    taps: of the filter, r; outputs: m, of a tile of dy; stride: of the convolution. channels, makes: C, K; some, most:
+    how many of them a block has. vectors: of a tile of products.
     """
 
     kind: Type
@@ -42,11 +44,14 @@ class WinogradFilter(NamedTuple):
     most: int
     vectors: int
     rows: int
+    stride: int = 1
 
     @property
     def form(self) -> Minimal:
         """F(r, m): the filter's gradient is the result, dy the filter."""
-        return minimal(self.taps, self.outputs)
+        if self.stride == 1:
+            return minimal(self.taps, self.outputs)
+        return to_filter(self.outputs, self.taps, self.stride)
 
     @property
     def lanes(self) -> int:
@@ -113,7 +118,8 @@ class _Writing:
             image, rest, at = t // n["each"], t % n["each"], t - self.begin
             row, column = rest // n["across"] * m, rest % n["across"] * m
             source = self.x.at(image * n["H"] * n["W"] * s.channels + self.first)
-            where, to = (row - n["top"], column - n["left"]), self.v.at(at * row_of(s.some, self.lanes))
+            where = row * s.stride - n["top"], column * s.stride - n["left"]
+            to = self.v.at(at * row_of(s.some, self.lanes))
             for count in self.counts(self.first, s.channels, s.some):
                 step = Spread(s.kind, self.form, "of_inputs", count, s.channels)
                 step.emit(f, source, where, (n["H"], n["W"]), self.patch, to, n["apart"])
@@ -203,14 +209,16 @@ def block_sizes(kind: Type, C: int, K: int, tiles: int, squares: int) -> tuple[i
     return some, most, -(-share // -(-share // many)), shares
 
 
-def add_winograd_filter(task: Any, x: Any, dy: Any, dw: Any, outs: Any, before: Any, outputs: int) -> None:
-    """Adds the jobs of a filter's gradient at stride 1 by F(r, outputs)."""
+def add_winograd_filter(
+    task: Any, x: Any, dy: Any, dw: Any, outs: Any, before: Any, outputs: int, stride: int = 1
+) -> None:
+    """Adds the jobs of a filter's gradient by a form that takes outputs^2 pixels of dy at a time."""
     (N, H, W, C), (r, _, _, K), (P, Q), m = x.shape, dw.shape, outs, outputs
     down, across = -(-P // m), -(-Q // m)
-    tiles, lanes, squares = N * down * across, host().lanes(x.kind), (m + r - 1) ** 2
+    tiles, lanes, squares = N * down * across, host().lanes(x.kind), ((m - 1) * stride + r) ** 2
     some, most, many, shares = block_sizes(x.kind, C, K, tiles, squares)
     block = chosen(host(), some, K, lanes)
-    s = WinogradFilter(x.kind, r, m, C, K, some, most, block.vectors, block.rows)
+    s = WinogradFilter(x.kind, r, m, C, K, some, most, block.vectors, block.rows, stride)
     blocks = -(-K // most)
     items = -(-C // some) * blocks * shares
     sums = task.scratch((items * s.sums,), x.dtype)

@@ -19,7 +19,8 @@ from pullback.core.errors import ArgumentError, NotFoundError
 from pullback.core.names import public
 from pullback.io import atomic
 
-_STORE = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
+# Where the data sets lie.
+STORE = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 
 
 def cache_folder(cache_dir: Any = None, subdir: str = "datasets") -> Path:
@@ -96,7 +97,7 @@ def _unpack(path: Path, folder: Path) -> None:
 
 def _archive(name: str, path: str) -> Any:
     """An npz archive of the store, from the cache."""
-    found = get_file(os.path.basename(path), _STORE + name) if not os.path.isabs(path) else path
+    found = get_file(os.path.basename(path), STORE + name) if not os.path.isabs(path) else path
     return np.load(found, allow_pickle=False)
 
 
@@ -118,7 +119,7 @@ def load_fashion_mnist() -> Any:
     """
 
     def idx(name: str, offset: int, shape: tuple[int, ...]) -> Any:
-        path = get_file(name, f"{_STORE}{name}", cache_subdir=os.path.join("datasets", "fashion-mnist"))
+        path = get_file(name, f"{STORE}{name}", cache_subdir=os.path.join("datasets", "fashion-mnist"))
         with gzip.open(path, "rb") as file:
             return np.frombuffer(file.read(), np.uint8, offset=offset).reshape(shape)
 
@@ -159,5 +160,5 @@ def load_boston_housing(path: str = "boston_housing.npz", test_split: float = 0.
 @public("keras.datasets.imdb.get_word_index")
 def imdb_word_index(path: str = "imdb_word_index.json") -> dict[str, int]:
     """{word: its place among the most frequent}."""
-    found = get_file(os.path.basename(path), f"{_STORE}imdb_word_index.json") if not os.path.isabs(path) else path
+    found = get_file(os.path.basename(path), f"{STORE}imdb_word_index.json") if not os.path.isabs(path) else path
     return json.loads(Path(found).read_text(encoding="utf-8"))

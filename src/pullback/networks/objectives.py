@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pullback.autograph.calls import callee
 from pullback.core import interpreter, nest
 from pullback.core.errors import ArgumentError
 from pullback.core.tensor import Tensor
@@ -35,7 +36,7 @@ class FunctionLoss(loss_classes.Loss):
         self.function = function
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        return self.function(y_true, y_pred)
+        return callee(self.function)(y_true, y_pred)
 
 
 def loss_of(given: Any) -> Any:

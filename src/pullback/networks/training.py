@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from pullback.autograph.calls import callee
 from pullback.core import interpreter, nest
 from pullback.core.errors import ArgumentError
 from pullback.layers.base import described
@@ -111,7 +112,7 @@ class Trained(Stepped):
             try:
                 for layer, trainable in now:
                     layer._trainable = self._trained_then.get(id(layer), trainable)
-                return run(data)
+                return callee(run)(data)
             finally:
                 for layer, trainable in now:
                     layer._trainable = trainable

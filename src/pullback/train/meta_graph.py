@@ -33,10 +33,10 @@ _VARIABLES = (
     GraphKeys.WEIGHTS,
     GraphKeys.BIASES,
 )
-# What is no part of a file: threads, which whoever reads it starts anew, and marks of TensorFlow 1's own control flow.
-_RUNNING = (GraphKeys.QUEUE_RUNNERS, GraphKeys.COND_CONTEXT, GraphKeys.WHILE_CONTEXT)
+# What is no part of a file here: marks of TensorFlow 1's own control flow, which the nodes say too.
+_RUNNING = (GraphKeys.COND_CONTEXT, GraphKeys.WHILE_CONTEXT)
 # The version whose files these are like; readers compare it with theirs.
-_TENSORFLOW = "2.21.0"
+TENSORFLOW = "2.21.0"
 # Attributes at the values that TensorFlow gives them when they are absent.
 _DEFAULTS: dict[str, Any] = {
     "data_format": b"NHWC", "use_cudnn_on_gpu": True, "dilations": (1, 1, 1, 1), "explicit_paddings": (),
@@ -66,7 +66,7 @@ def export_meta_graph(
     Args:
       filename: where to write it, at once; `as_text` as protocol-buffer text.
       meta_info_def, graph_def, saver_def: messages to put in, instead of those of the graph.
-      collection_list: names of the only collections to write. Queue runners, which are threads, are never written.
+      collection_list: names of the only collections to write.
       export_scope: only the operations under this name, which is left out of theirs.
       clear_devices: leaves out the operations' devices.
       clear_extraneous_savers: leaves out the operations of savers other than saver_def's.
@@ -82,7 +82,7 @@ def export_meta_graph(
     if meta_info_def is not None:
         made.meta_info_def.CopyFrom(meta_info_def)
     if not made.meta_info_def.tensorflow_version:
-        made.meta_info_def.tensorflow_version, made.meta_info_def.tensorflow_git_version = _TENSORFLOW, _writer()
+        made.meta_info_def.tensorflow_version, made.meta_info_def.tensorflow_git_version = TENSORFLOW, writer()
     made.meta_info_def.stripped_default_attrs = strip_default_attrs
     made.graph_def.CopyFrom(graph_def if graph_def is not None else graph_def_of(graph, add_shapes=True))
     if saver_def is not None:
@@ -103,7 +103,7 @@ def export_meta_graph(
     return made
 
 
-def _writer() -> str:
+def writer() -> str:
     from pullback import __version__
 
     return f"pullback {__version__}"
@@ -171,7 +171,7 @@ def _collect(held: Any, key: str, value: Any, front: str) -> None:
         proto = to_proto(value, front or None)
         if proto is not None:
             held.bytes_list.value.append(proto.SerializeToString())
-    elif key == GraphKeys.SAVERS and hasattr(value, "to_proto"):
+    elif key in (GraphKeys.SAVERS, GraphKeys.QUEUE_RUNNERS) and hasattr(value, "to_proto"):
         said = value.to_proto(front or None)
         if said is not None:
             held.bytes_list.value.append(said.SerializeToString())
@@ -191,6 +191,7 @@ def _collect(held: Any, key: str, value: Any, front: str) -> None:
 
 
 def _read_collections(graph: Graph, meta: Any, scope: str, wanted: Callable[[str], bool]) -> None:
+    from pullback.train.queue_runner import QueueRunner
     from pullback.train.saver import Saver
 
     front = f"{scope}/" if scope else ""
@@ -208,6 +209,9 @@ def _read_collections(graph: Graph, meta: Any, scope: str, wanted: Callable[[str
             elif kind == "bytes_list" and key == GraphKeys.SAVERS:
                 said = messages.parsed(messages.SaverDef(), value, f"collection {key!r}")
                 value = Saver(saver_def=scoped(said, scope), name=scope or None)
+            elif kind == "bytes_list" and key == GraphKeys.QUEUE_RUNNERS:
+                said = messages.parsed(messages.QueueRunnerDef(), value, f"collection {key!r}")
+                value = QueueRunner.from_proto(said, scope or None)
             elif kind == "float_list":
                 value = float(value)
             if not any(value is old for old in graph.get_collection_ref(key)):

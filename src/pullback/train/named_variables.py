@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from pullback.modes.partitioned import PartitionedVariable
 from pullback.modes.variable import Variable
 
 
@@ -18,9 +19,9 @@ def named_variables(given: Any) -> dict[str, Variable]:
         unnamed = [name for name in given if not isinstance(name, str)]
         if unnamed:
             raise TypeError(f"var_list must map strings to variables, but has the names {unnamed}")
-        pairs = list(given.items())
+        pairs = [pair for name, value in given.items() for pair in _parts_of(name, value)]
     elif isinstance(given, Iterable) and not isinstance(given, (str, bytes, Variable)):
-        pairs = [(_name_of(value), value) for value in given]
+        pairs = [pair for value in given for pair in _parts_of(_name_of(value), value)]
     else:
         raise TypeError(f"Variables to save should be passed in a dict or a list. Got {given}")
     found: dict[str, Variable] = {}
@@ -33,7 +34,22 @@ def named_variables(given: Any) -> dict[str, Variable]:
     return found
 
 
+def _parts_of(name: str, value: Any) -> list[tuple[str, Any]]:
+    """(name, variable), of a variable in parts (name/part_i, part) each."""
+    if not isinstance(value, PartitionedVariable):
+        return [(name, value)]
+    return [(f"{name}/part_{i}", part) for i, part in enumerate(value)]
+
+
+def saved_as(name: str, variable: Variable) -> tuple[str, str]:
+    """The tensor a checkpoint holds the variable in, and where in it: "" all of it, else as SliceInfo.spec says."""
+    info = variable._save_slice_info
+    return (name, "") if info is None else (name.rpartition("/part_")[0] or info.full_name, info.spec)
+
+
 def _name_of(value: Any) -> str:
+    if isinstance(value, PartitionedVariable):
+        return value.name
     if not isinstance(value, Variable):
         raise TypeError(f"Variable to save is not a Variable: {value}")
     return value._shared_name

@@ -6,11 +6,21 @@ import threading
 import weakref
 from typing import Any
 
-from pullback.core.errors import CancelledError, OutOfRangeError
+from pullback.core.errors import CancelledError, OpError, OutOfRangeError
 from pullback.core.names import public
 from pullback.modes.default import GraphKeys, get_default_graph
 from pullback.modes.session import get_default_session
 from pullback.train.coordinator import Coordinator
+
+# What may be said to end the input, by TensorFlow's numbers.
+_ERRORS: dict[int, type[OpError]] = {kind.error_code: kind for kind in (CancelledError, OutOfRangeError)}
+
+
+class _Named:
+    """A queue that came with a graph: its handle alone."""
+
+    def __init__(self, handle: Any) -> None:
+        self.queue_ref, self.name = handle, handle.node.name
 
 
 @public(v1=("train.QueueRunner", "train.queue_runner.QueueRunner"))
@@ -22,8 +32,10 @@ class QueueRunner:
       close_op: closes the queue when the last thread's input ended. cancel_op: closes it when a stop is asked for, and
         cancels what waits.
       queue_closed_exception_types: errors that are the end of the input.
+      queue_runner_def: a QueueRunnerDef that names operations of the current graph, under `import_scope`; then nothing
+        else is given.
     Raises:
-      ValueError: queue or enqueue_ops are missing, or queue_runner_def is given (queue runners are not serialised).
+      ValueError: queue or enqueue_ops are missing, or stand beside queue_runner_def.
     """
 
     def __init__(
@@ -36,8 +48,14 @@ class QueueRunner:
         queue_runner_def: Any = None,
         import_scope: str | None = None,
     ) -> None:
-        if queue_runner_def is not None or import_scope is not None:
-            raise ValueError("QueueRunner: queue_runner_def is not supported; give queue and enqueue_ops")
+        self._lock = threading.Lock()
+        self._running: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
+        self._exceptions: list[Exception] = []
+        if queue_runner_def is not None:
+            if queue is not None or enqueue_ops:
+                raise ValueError("queue_runner_def and queue are mutually exclusive.")
+            self._take(queue_runner_def, import_scope)
+            return
         if queue is None or not enqueue_ops:
             raise ValueError("Must provide queue and enqueue_ops.")
         self._queue, self._enqueue_ops = queue, list(enqueue_ops)
@@ -45,9 +63,42 @@ class QueueRunner:
         with queue.queue_ref.graph.as_default():
             self._close_op = queue.close() if close_op is None else close_op
             self._cancel_op = queue.close(cancel_pending_enqueues=True) if cancel_op is None else cancel_op
-        self._lock = threading.Lock()
-        self._running: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
-        self._exceptions: list[Exception] = []
+
+    def _take(self, said: Any, scope: str | None) -> None:
+        """Uses operations that the current graph has.
+
+        Raises:
+          KeyError: it has not.
+        """
+        graph, front = get_default_graph(), f"{scope}/" if scope else ""
+        self._queue: Any = _Named(graph.get_operation_by_name(front + said.queue_name).outputs[0])
+        self._enqueue_ops = [graph.get_operation_by_name(front + name) for name in said.enqueue_op_name]
+        self._close_op = graph.get_operation_by_name(front + said.close_op_name)
+        self._cancel_op = graph.get_operation_by_name(front + said.cancel_op_name)
+        self._ends = tuple(_ERRORS[code] for code in said.queue_closed_exception_types if code in _ERRORS)
+        self._ends = self._ends or (OutOfRangeError,)
+
+    def to_proto(self, export_scope: str | None = None) -> Any:
+        """The runner as a QueueRunnerDef message; None when its queue is not in `export_scope`, whose name is left
+        out."""
+        from pullback.io import messages
+
+        front = f"{export_scope.rstrip('/')}/" if export_scope else ""
+        if not self.name.startswith(front):
+            return None
+        made = messages.QueueRunnerDef(
+            queue_name=self.name[len(front) :],
+            enqueue_op_name=[op.name[len(front) :] for op in self._enqueue_ops],
+            close_op_name=self._close_op.name[len(front) :],
+            cancel_op_name=self._cancel_op.name[len(front) :],
+        )
+        made.queue_closed_exception_types.extend([kind.error_code for kind in self._ends])
+        return made
+
+    @staticmethod
+    def from_proto(queue_runner_def: Any, import_scope: str | None = None) -> QueueRunner:
+        """The runner that a QueueRunnerDef names in the current graph."""
+        return QueueRunner(queue_runner_def=queue_runner_def, import_scope=import_scope)
 
     @property
     def queue(self) -> Any:

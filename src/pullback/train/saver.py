@@ -29,7 +29,7 @@ from pullback.modes.session import BaseSession
 from pullback.modes.variable import Variable
 from pullback.train import checkpoint_state, eager_saving
 from pullback.train.meta_graph import export_meta_graph
-from pullback.train.named_variables import named_variables
+from pullback.train.named_variables import named_variables, saved_as
 
 _VERSION_2 = 2
 
@@ -151,11 +151,11 @@ class Saver:
         given = REGISTRY["PlaceholderWithDefault"](())(default, name="filename")
         path = REGISTRY["PlaceholderWithDefault"](())(given, name="Const")
         types = tuple(v.dtype for v in variables)
-        listed, whole = _strings(names), _strings([""] * len(names))
-        saved = SaveV2(types)(path, listed, whole, *[v.value() for v in variables], name="SaveV2")
+        listed, parts = (_strings(list(words)) for words in zip(*map(saved_as, names, variables), strict=True))
+        saved = SaveV2(types)(path, listed, parts, *[v.value() for v in variables], name="SaveV2")
         with graph.control_dependencies([saved]):
             written = REGISTRY["Identity"]()(path, name="control_dependency")
-        values = graph.run(RestoreV2(types), (path, listed, whole), "RestoreV2")
+        values = graph.run(RestoreV2(types), (path, listed, parts), "RestoreV2")
         restored = self._add_assignments(graph, variables, values)
         self.saver_def.filename_tensor_name = path.name
         self.saver_def.save_tensor_name = written.name

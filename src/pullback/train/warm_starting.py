@@ -13,9 +13,11 @@ import numpy as np
 from pullback.core.errors import ArgumentError
 from pullback.core.graph import Graph
 from pullback.core.names import public
+from pullback.core.shape import as_shape, compatible
 from pullback.io import checkpoints
 from pullback.io.checkpoint_ops import RestoreV2
 from pullback.modes.default import GraphKeys, building, get_default_graph
+from pullback.modes.partitioned import PartitionedVariable
 from pullback.modes.variable import Variable
 from pullback.ops.state import Assign
 from pullback.train import eager_saving
@@ -46,11 +48,14 @@ def _assignments(found: checkpoints.Checkpoint, path: str, source: str, target: 
     """(name in the checkpoint, variable) of an entry of the map."""
     if isinstance(target, Variable):
         return [(source, target)]
-    if isinstance(target, (list, tuple)):
-        raise ArgumentError(
-            f"init_from_checkpoint: {source!r} maps to a list; partitioned variables are not supported, give "
-            "one variable"
-        ).locate()
+    if isinstance(target, (list, tuple, PartitionedVariable)):
+        parts = list(target)
+        if any(getattr(part, "_save_slice_info", None) is None for part in parts):
+            raise ArgumentError(
+                f"init_from_checkpoint: {source!r} maps to a list that is not of the parts of a partitioned variable; "
+                "give one variable"
+            ).locate()
+        return [(source, part) for part in parts]
     variables = {v._shared_name: v for v in _variables()}
     if target in variables:
         return [(source, variables[target])]
@@ -79,7 +84,9 @@ def _start_from(variable: Variable, found: checkpoints.Checkpoint, path: str, na
     """Makes a variable's initialiser restore."""
     if name not in found:
         raise ValueError(f"Tensor {name} is not found in {path} checkpoint {dict(_shapes(found))}")
-    if not variable.shape.is_compatible_with(found.shape(name)):
+    info = variable._save_slice_info
+    expected = variable.shape if info is None else as_shape(info.full_shape)
+    if not compatible(as_shape(expected), tuple(found.shape(name))):
         raise ValueError(
             f"Shape of variable {variable.name} ({variable.shape}) doesn't match with shape of tensor {name} "
             f"({found.shape(name)}) from checkpoint reader."
@@ -90,7 +97,8 @@ def _start_from(variable: Variable, found: checkpoints.Checkpoint, path: str, na
         return
     scope = f"{variable._shared_name}/checkpoint_initializer"
     with graph.as_default(), graph.control_dependencies(None), graph.name_scope(None), graph.name_scope(scope):
-        names, parts = np.array([name.encode()], object), np.array([b""], object)
+        names = np.array([name.encode()], object)
+        parts = np.array([b"" if info is None else info.spec.encode()], object)
         (value,) = graph.run(RestoreV2((variable.dtype,)), (path, names, parts), "RestoreV2")
         value.set_shape(variable.shape)
         assigned = Assign()(variable.handle, value, name="Assign")

@@ -13,6 +13,7 @@ from pullback.core.graph import Graph, ancestors
 from pullback.core.tensor import Node, Tensor
 from pullback.ops.control import map as maps
 from pullback.ops.control.call import Call
+from pullback.transforms.units import Units
 
 
 def batched(
@@ -21,12 +22,15 @@ def batched(
     axes: Sequence[int | None],
     size: Any,
     on_loop: Callable[[Node], None] | None = None,
+    within: bool = False,
 ) -> tuple[tuple[Tensor, ...], tuple[int | None, ...]]:
     """The graph's outputs over the axis, in the current interpreter.
 
     Args:
-      inputs: a tensor for each of graph.inputs; with the axis (of length `size`) where axes says 0.
+      inputs: a tensor for each of graph.inputs; with the axis (of length `size`) where axes says 0. Units stand for a
+        tensor of all unit vectors.
       on_loop: called with each node that has to run entry by entry, before it does.
+      within: the graph is part of another, and may give Units.
     Returns:
       (outputs, their axes): 0, or None for an output that is the same for all.
     """
@@ -42,6 +46,8 @@ def batched(
         for t, pair in zip(node.results, outs, strict=True):
             made[id(t)] = pair
     found = [made[id(t)] for t in graph.outputs]
+    if not within:
+        found = [(_dense(x), a) for x, a in found]
     return tuple(x for x, _ in found), tuple(a for _, a in found)
 
 
@@ -56,8 +62,14 @@ def batched_node(
                 after.spec = before.spec  # with what is known of its value
         return [(t, None) for t in made]
     if isinstance(node.op, Call):
-        outs, out_axes = batched(node.op.body, inputs, axes, size, on_loop)
+        outs, out_axes = batched(node.op.body, inputs, axes, size, on_loop, within=True)
         return list(zip(outs, out_axes, strict=True))
+    units = [i for i, x in enumerate(inputs) if isinstance(x, Units)]
+    if len(units) == 1 and sum(a is not None for a in axes) == 1:
+        found = inputs[units[0]].through(node, units[0], inputs)
+        if found is not None:
+            return [(found, 0)]
+    inputs = [_dense(x) for x in inputs]
     if node.op.has("batch"):
         answer = node.op.batch(size, tuple(interpreter.as_tensor(x) for x in inputs), tuple(axes))
         if answer is not NotImplemented:
@@ -70,3 +82,7 @@ def batched_node(
         on_loop(node)
     results = maps.build(lambda *xs: list(node.again(tuple(xs))), inputs, axes)
     return [(t, 0) for t in results]
+
+
+def _dense(x: Any) -> Any:
+    return x.dense() if isinstance(x, Units) else x

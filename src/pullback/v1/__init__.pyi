@@ -121,6 +121,7 @@ from pullback.ops.array.gather import batch_gather as batch_gather
 from pullback.ops.array.blocks import batch_to_space_v1 as batch_to_space
 from pullback.ops.array.blocks import batch_to_space_nd as batch_to_space_nd
 from pullback.ops.math.counting import bincount as bincount
+from pullback.ops.array.bitcast import bitcast as bitcast
 from pullback.ops.array.masks import boolean_mask_v1 as boolean_mask
 from pullback.ops.array.sizes import broadcast_dynamic_shape as broadcast_dynamic_shape
 from pullback.ops.array.sizes import broadcast_static_shape as broadcast_static_shape
@@ -135,6 +136,7 @@ from pullback.ops.math.clipping import clip_by_average_norm as clip_by_average_n
 from pullback.ops.math.clipping import clip_by_global_norm as clip_by_global_norm
 from pullback.ops.math.clipping import clip_by_norm as clip_by_norm
 from pullback.ops.math.clipping import clip_by_value as clip_by_value
+from pullback.contrib.inner import colocate_with as colocate_with
 from pullback.ops.math.functions import complex_ as complex
 from pullback.ops.array.joining import concat as concat
 from pullback.ops.control.cond import cond as cond
@@ -204,6 +206,7 @@ from pullback.ops.signal.fourier import fft as fft
 from pullback.ops.signal.fourier import fft2d as fft2d
 from pullback.ops.signal.fourier import fft3d as fft3d
 from pullback.ops.array.creation import fill as fill
+from pullback.modes.partitioned import fixed_size_partitioner as fixed_size_partitioner
 from pullback.ops.math.functions import floor as floor
 from pullback.ops.math.functions import floor_div as floor_div
 from pullback.ops.math.functions import floordiv as floordiv
@@ -217,6 +220,7 @@ from pullback.modes.default import get_collection as get_collection
 from pullback.modes.default import get_collection_ref as get_collection_ref
 from pullback.modes.default import get_default_graph as get_default_graph
 from pullback.modes.session import get_default_session as get_default_session
+from pullback.modes.scope_variants import get_local_variable as get_local_variable
 from pullback.app.log import get_logger as get_logger
 from pullback.ops.random.seeds import get_seed as get_seed
 from pullback.ops.array.knowledge import get_static_value as get_static_value
@@ -290,6 +294,7 @@ from pullback.ops.array.layout import matrix_transpose as matrix_transpose
 from pullback.ops.linalg.solving import triangular_solve as matrix_triangular_solve
 from pullback.ops.math.functions import maximum as maximum
 from pullback.ops.array.ranges import meshgrid as meshgrid
+from pullback.modes.partitioned import min_max_variable_partitioner as min_max_variable_partitioner
 from pullback.ops.math.functions import minimum as minimum
 from pullback.ops.math.functions import mod as mod
 from pullback.modes.variables import model_variables as model_variables
@@ -430,6 +435,9 @@ from pullback.ops.array.slicing import strided_slice as strided_slice
 from pullback.ops.strings.joining import join as string_join
 from pullback.ops.strings.joining import string_split as string_split
 from pullback.ops.strings.elementwise import strip as string_strip
+from pullback.ops.strings.hashing import to_hash_bucket_v1 as string_to_hash_bucket
+from pullback.ops.strings.hashing import to_hash_bucket_fast as string_to_hash_bucket_fast
+from pullback.ops.strings.hashing import to_hash_bucket_strong as string_to_hash_bucket_strong
 from pullback.ops.strings.numbers import to_number_v1 as string_to_number
 from pullback.ops.strings.elementwise import substr_v1 as substr
 from pullback.ops.math.functions import subtract as subtract
@@ -473,8 +481,9 @@ from pullback.ops.array.segments import unsorted_segment_prod as unsorted_segmen
 from pullback.ops.array.segments import unsorted_segment_sqrt_n as unsorted_segment_sqrt_n
 from pullback.ops.array.rows import unsorted_segment_sum as unsorted_segment_sum
 from pullback.ops.array.joining import unstack as unstack
+from pullback.modes.partitioned import variable_axis_size_partitioner as variable_axis_size_partitioner
 from pullback.modes.creators import variable_creator_scope as variable_creator_scope
-from pullback.modes.scopes import variable_op_scope as variable_op_scope
+from pullback.modes.scope_variants import variable_op_scope as variable_op_scope
 from pullback.modes.scopes import variable_scope as variable_scope
 from pullback.modes.variables import variables_initializer as variables_initializer
 from pullback.train.initializers_v1 import variance_scaling_initializer as variance_scaling_initializer
@@ -610,6 +619,7 @@ __all__ = [
     "batch_to_space",
     "batch_to_space_nd",
     "bincount",
+    "bitcast",
     "boolean_mask",
     "broadcast_dynamic_shape",
     "broadcast_static_shape",
@@ -624,6 +634,7 @@ __all__ = [
     "clip_by_global_norm",
     "clip_by_norm",
     "clip_by_value",
+    "colocate_with",
     "complex",
     "concat",
     "cond",
@@ -693,6 +704,7 @@ __all__ = [
     "fft2d",
     "fft3d",
     "fill",
+    "fixed_size_partitioner",
     "floor",
     "floor_div",
     "floordiv",
@@ -706,6 +718,7 @@ __all__ = [
     "get_collection_ref",
     "get_default_graph",
     "get_default_session",
+    "get_local_variable",
     "get_logger",
     "get_seed",
     "get_static_value",
@@ -779,6 +792,7 @@ __all__ = [
     "matrix_triangular_solve",
     "maximum",
     "meshgrid",
+    "min_max_variable_partitioner",
     "minimum",
     "mod",
     "model_variables",
@@ -919,6 +933,9 @@ __all__ = [
     "string_join",
     "string_split",
     "string_strip",
+    "string_to_hash_bucket",
+    "string_to_hash_bucket_fast",
+    "string_to_hash_bucket_strong",
     "string_to_number",
     "substr",
     "subtract",
@@ -962,6 +979,7 @@ __all__ = [
     "unsorted_segment_sqrt_n",
     "unsorted_segment_sum",
     "unstack",
+    "variable_axis_size_partitioner",
     "variable_creator_scope",
     "variable_op_scope",
     "variable_scope",

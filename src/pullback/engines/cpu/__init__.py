@@ -7,10 +7,13 @@ eager programs run them, have plans of one node where the room has a lowering to
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+import weakref
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator, Sequence
 from math import prod
 from typing import Any
 
@@ -25,7 +28,7 @@ from pullback.core.tensor import Operation, Tensor
 from pullback.engines.base import Engine, Program, load_lowerings
 from pullback.engines.blas import BLAS
 from pullback.engines.cpu import plan
-from pullback.engines.cpu.run import Runner
+from pullback.engines.cpu.short import Short, runner
 from pullback.engines.cpu.trace import UnplannableError
 
 MOST_PLANS = 32  # of one program; the ones made longest ago go first
@@ -38,17 +41,33 @@ if hasattr(os, "register_at_fork"):
 FEW = 16
 
 
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Lets Python look for no garbage meanwhile: a plan's many objects are all in use until it is made."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
 class CpuEngine(Engine):
     """Native code where there is any, NumPy and BLAS elsewhere."""
 
     def __init__(self) -> None:
         super().__init__("cpu", lowers=("blas",))
+        self._lately: deque[Op] = deque(maxlen=MOST_PLANS)  # ops are held weakly: these keep their plans
 
     def kernel(self, op: Op) -> Callable[..., Any]:
         """What runs the op on arrays: machine code where the room lowers to it, from the second time on."""
         load_lowerings(type(op).__module__, "native")
         slow = BLAS.kernel(op)
-        return _Single(op, slow) if "native" in type(op).lowerings else slow
+        if "native" not in type(op).lowerings:
+            return slow
+        self._lately.append(op)
+        return _Single(op, slow)
 
     def compiled(self, nodes: Sequence[Operation], inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Any:
         return Planned(nodes, inputs, outputs)
@@ -63,12 +82,23 @@ class Planned:
         self._by_value = False
         self._plans: OrderedDict[Any, Any] = OrderedDict()
         self._met: OrderedDict[Any, int] = OrderedDict()  # how often, of shapes that have no plan
+        # The plan used last, where it tells by itself whether it fits: for which Winograd, and for which resources.
+        self._last: tuple[Any, list[tuple[int, Any]], Short] | None = None
 
     def __call__(self, store: Any, *values: Any) -> tuple[Any, ...]:
+        last = self._last
+        if last is not None and last[0] == config.winograd and all([values[i] is held() for i, held in last[1]]):
+            made = last[2].tried(store, values)
+            if made is not None:
+                return made
         key = self._key(values)
         run = self._plans.get(key)
         if run is None:
             run = self._next(key, values)
+        self._last = None
+        if isinstance(run, Short) and not self._by_value:
+            resources = [(i, weakref.ref(v)) for i, v in enumerate(values) if isinstance(v, Resource)]
+            self._last = config.winograd, resources, run
         return run(store, *values)
 
     def _key(self, values: Sequence[Any]) -> Any:
@@ -103,7 +133,8 @@ class Planned:
     def _made(self, values: Sequence[Any]) -> Any:
         try:
             given = [_given(v, self._by_value and _decides(v)) for v in values]
-            return Runner(plan.made(*self._what, given, BLAS))
+            with _uncollected():
+                return runner(plan.made(*self._what, given, BLAS))
         except UnplannableError:
             if not self._by_value and any(map(_decides, values)):
                 self._by_value = True  # perhaps an argument is a shape
@@ -116,8 +147,15 @@ class _Single:
     def __init__(self, op: Op, slow: Callable[..., Any]) -> None:
         self.op, self._slow = op, slow
         self._plans: dict[Any, Any] = {}
+        # The plan used last, where it tells by itself whether it fits: for which Winograd, and for which static values.
+        self._last: tuple[Any, list[Any], Short] | None = None
 
     def __call__(self, *values: Any) -> Any:
+        last = self._last
+        if last is not None and last[0] == config.winograd and last[1] == self._static(values):
+            made = last[2].tried(None, values)
+            if made is not None:
+                return made[0] if len(made) == 1 else made
         key = config.winograd, *[_key_of(v, i in self.op.static) for i, v in enumerate(values)]
         found = self._plans.get(key, 0)
         if type(found) is int:
@@ -127,12 +165,16 @@ class _Single:
                 self._plans[key] = found + 1
                 return self._slow(*values)
             found = self._plans[key] = self._made(values)
+        self._last = (config.winograd, self._static(values), found) if isinstance(found, Short) else None
         made = found(None, *values)
         return made[0] if len(made) == 1 else made
 
+    def _static(self, values: Sequence[Any]) -> list[Any]:
+        return [_key_of(values[i], True) for i in self.op.static]
+
     def _made(self, values: Sequence[Any]) -> Any:
         try:
-            return Runner(plan.one(self.op, [_given(v, i in self.op.static) for i, v in enumerate(values)], BLAS))
+            return runner(plan.one(self.op, [_given(v, i in self.op.static) for i, v in enumerate(values)], BLAS))
         except UnplannableError:
             slow = self._slow
 

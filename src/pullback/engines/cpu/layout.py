@@ -43,6 +43,8 @@ class Turned:
     def points(self, operands: Sequence[Any], shape: tuple[int, ...]) -> tuple[list[Any], tuple[int, ...]] | None:
         """The operands of what is computed point by point over a shape, where they come from, and the transpose that
         its result then needs; None where none of them is one, or they are not alike."""
+        if not self._found:
+            return None
         perms = {found[1] for x in operands if (found := self.origin(x)) and x.shape == shape}
         if len(perms) != 1:
             return None

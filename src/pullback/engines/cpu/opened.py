@@ -11,9 +11,10 @@ from pullback.core.basics import AddN, BroadcastTo
 from pullback.core.op import lowering
 from pullback.core.store import Resource
 from pullback.core.tensor import Operation
+from pullback.engines.cpu.items import Fold, Known, Map, Native
 from pullback.engines.cpu.layout import is_view
 from pullback.engines.cpu.task import Buffer, Task
-from pullback.engines.cpu.trace import Fold, Known, Map, Native, Trace, opens, same
+from pullback.engines.cpu.trace import Trace, opens, same
 from pullback.native import loops
 from pullback.native.loops import REGISTERS
 

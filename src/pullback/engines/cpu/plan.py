@@ -18,10 +18,11 @@ from pullback.core.graph import Graph
 from pullback.core.spec import Spec
 from pullback.core.tensor import Operation, Tensor
 from pullback.engines.base import note, noted
-from pullback.engines.cpu import fuse, opened, updates
+from pullback.engines.cpu import fuse, opened, parts, updates
+from pullback.engines.cpu.items import Item, Known, Native, Python, Write
 from pullback.engines.cpu.run import Check, Recipe, Segment, Slot, Step
 from pullback.engines.cpu.task import Buffer, Job
-from pullback.engines.cpu.trace import Item, Known, Native, Python, Trace, UnplannableError, Write
+from pullback.engines.cpu.trace import Trace, UnplannableError
 from pullback.native.arena import Arena
 
 __all__ = ["made", "opened"]
@@ -71,7 +72,7 @@ class _Layout:
     def __init__(self, trace: Trace, arguments: Sequence[Any], results: Sequence[Any]) -> None:
         self.trace, self.arguments, self.results = trace, arguments, results
         self.slots = len(arguments)
-        groups = fuse.grouped(live(trace.items, results))
+        groups = fuse.grouped(live(trace.items, results), results)
         self.resources = {id(buffer): resource for resource, buffer, _ in trace.variables}
         self.in_place = updates.in_place(groups, trace.variables, results)
         self.items = fuse.ordered(groups)
@@ -98,7 +99,7 @@ class _Layout:
         size = self._place(jobs)
         return Recipe(
             steps=self._steps(jobs),
-            arguments=len(self.arguments),
+            expected=[(x.shape, x.dtype) if isinstance(x, Buffer) else None for x in self.arguments],
             slots=self.slots,
             bytes=size,
             reads=self.reads,
@@ -136,6 +137,7 @@ class _Layout:
                 out.append(list(fuse.jobs_of(item, wanted)))
             else:
                 out.append(item.jobs if isinstance(item, Native) else [])
+        parts.in_parts(self.items, out, read_by)
         for item in self.items:
             _note(item)
         return out

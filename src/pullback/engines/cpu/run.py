@@ -20,8 +20,8 @@ import numpy as np
 from pullback.core.errors import OpError
 from pullback.engines.cpu.task import Buffer, Job
 from pullback.native import arena, pool
+from pullback.native.entry import DENSE
 
-_DENSE = 0x101  # NumPy's flags for row-major and aligned
 # Work below this many nanoseconds is not worth waking anybody.
 SHARED_WORK = 20_000.0
 _MOST_INSTANCES = 4
@@ -101,13 +101,14 @@ class Step:
 class Recipe:
     """A plan.
 
-    slots: how many; slot i < arguments is argument i. reads: (weak resource, slot, node), fetched at the start.
+    expected: for each argument its shape and dtype, or None where the plan was made for its value.
+    slots: how many; the first are the arguments'. reads: (weak resource, slot, node), fetched at the start.
     outputs: for each (slot, shape it is seen in or None for its own), or (None, value).
     held: constants' arrays, whose addresses are in the jobs.
     """
 
     steps: list[Segment | Step]
-    arguments: int
+    expected: list[tuple[tuple[int, ...], Any] | None]
     slots: int
     bytes: int
     reads: list[tuple[Any, int, Any]]
@@ -157,6 +158,11 @@ class Instance:
             return int.from_bytes(word.tobytes().ljust(8, b"\0"), "little", signed=True)
         return int(word)
 
+    def places(self, slot: int) -> list[tuple[int, int]]:
+        """Where the address of the slot's memory is written: (address of a word, bytes to be added)."""
+        start = ctypes.addressof(self._words)
+        return [(start + 8 * at, skip) for at, skip in self._where[slot]]
+
     def uses(self, slot: int) -> bool:
         """Whether jobs read or write the slot's memory."""
         return bool(self._where[slot])
@@ -187,7 +193,7 @@ class Runner:
 
     def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe
-        self._idle = [Instance(recipe)]
+        self._idle: list[Instance] = []
         self._leaving = {slot for slot, _ in recipe.outputs if slot is not None}
 
     def __call__(self, store: Any, *values: Any) -> tuple[Any, ...]:
@@ -208,10 +214,7 @@ class Runner:
             env[i] = value
             self._bound(instance, env, i)
         for resource, slot, node in recipe.reads:
-            try:
-                env[slot] = store.read(resource())
-            except OpError as error:
-                raise error.locate(node.where) from None
+            env[slot] = self._read(store, resource, node)
             self._bound(instance, env, slot)
         calls = iter(instance.calls)
         for step in recipe.steps:
@@ -222,6 +225,13 @@ class Runner:
             for slot in step.drops:
                 env[slot] = None
         return tuple([_output(env, slot, what) for slot, what in recipe.outputs])
+
+    def _read(self, store: Any, resource: Any, node: Any) -> Any:
+        """What a variable holds."""
+        try:
+            return store.read(resource())
+        except OpError as error:
+            raise error.locate(node.where) from None
 
     def _segment(self, instance: Instance, store: Any, step: Segment, env: list[Any], call: Any) -> None:
         """One native call, and what goes with it."""
@@ -272,7 +282,7 @@ class Runner:
     def _bound(self, instance: Instance, env: list[Any], slot: int) -> None:
         value = env[slot]
         if type(value) is np.ndarray:
-            if value.flags.num & _DENSE != _DENSE:
+            if value.flags.num & DENSE != DENSE:
                 env[slot] = value = np.ascontiguousarray(value).reshape(value.shape)
             instance.bind(slot, value)
         elif isinstance(value, np.generic):

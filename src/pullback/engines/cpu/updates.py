@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from pullback.engines.cpu.fuse import Group, reaches
+from pullback.engines.cpu.items import Map, Native, Python, Write
 from pullback.engines.cpu.task import Buffer
-from pullback.engines.cpu.trace import Map, Native, Python, Write
 
 # Variables smaller than this are not worth the search: they have a second array.
 LEAST = 1 << 14

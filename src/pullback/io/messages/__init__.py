@@ -24,6 +24,8 @@ for _name in ("AttrValue", "ConfigProto", "Event", "GPUOptions", "GraphDef", "Gr
               "SessionLog", "Summary", "SummaryMetadata", "TensorInfo"):  # fmt: skip
     public_value(_name, v1=_name)
 public_value("SaverDef", v1="train.SaverDef")
+for _name in ("ProjectorConfig", "EmbeddingInfo", "SpriteMetadata"):
+    public_value(_name, v1=f"contrib.tensorboard.plugins.projector.{_name}")
 for _name in ("Event", "SessionLog", "Summary", "SummaryDescription", "TaggedRunMetadata"):
     public_value(_name, v1=f"summary.{_name}")
 

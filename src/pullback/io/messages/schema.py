@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-FILES = ("graph", "session", "event", "example", "checkpoint")
+FILES = ("error", "graph", "session", "event", "example", "checkpoint", "saved_model", "projector")
 _TOKEN = re.compile(r'//[^\n]*|"[^"]*"|[\w.]+|[{}<>=;,]')
-_SCALARS = {"double", "float", "int32", "int64", "uint32", "uint64", "fixed32", "fixed64", "bool", "string", "bytes"}
+_SCALARS = {
+    "double", "float", "int32", "int64", "uint32", "uint64", "sint64", "fixed32", "fixed64", "bool", "string", "bytes",
+}  # fmt: skip
 _GOOGLE = {"google.protobuf.Any": "any", "google.protobuf.BoolValue": "wrappers"}
 
 
@@ -64,9 +66,10 @@ def _tokens(text: str) -> list[str]:
 
 
 def _enum_names(text: str) -> Iterator[str]:
-    """Full names of a file's enums: what a field's type is hangs on it."""
-    scope: list[str] = []
+    """Names of a file's enums as fields say them: what a field's type is hangs on it."""
     tokens = _tokens(text)
+    package = tokens[tokens.index("package") + 1]
+    scope = package.split(".")[1:]
     for before, token, after in zip(["", *tokens], tokens, [*tokens[1:], ""], strict=False):
         if token == "{":
             scope.append(before)

@@ -51,7 +51,7 @@ def embedding_lookup_v1(
         raise ArgumentError(
             f"embedding_lookup: partition_strategy must be 'mod' or 'div', not {partition_strategy!r}"
         ).locate()
-    tables = list(params) if isinstance(params, (list, tuple)) else [params]
+    tables = tables_of(params)
     if not tables:
         raise ArgumentError("embedding_lookup needs at least one table").locate()
     label = name or "embedding_lookup"
@@ -63,6 +63,11 @@ def embedding_lookup_v1(
         at = ids if partition_strategy == "div" else _in_turn(tensors, ids)
         rows = GatherV2()(ConcatV2()(*tensors, 0), at, 0, name=label)
     return rows if max_norm is None else _clipped(rows, ids, max_norm)
+
+
+def tables_of(params: Any) -> list[Any]:
+    """The tables: of a list, or of a variable in parts, each; else the one."""
+    return list(params) if isinstance(params, (list, tuple)) or hasattr(params, "_variable_list") else [params]
 
 
 def _in_turn(tables: list[Tensor], ids: Tensor) -> Tensor:

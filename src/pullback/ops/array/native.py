@@ -7,11 +7,13 @@ that.
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from pullback.core.op import lowering
+from pullback.native.extremes import extreme
 from pullback.native.lookup import add_lookup, add_sum
 from pullback.native.moving import KINDS, add_move, dense, fill
 from pullback.native.packing import clear
@@ -21,6 +23,7 @@ from pullback.ops.array.joining import ConcatV2, Pack, Unpack
 from pullback.ops.array.layout import ReverseV2, Transpose
 from pullback.ops.array.padding import Pad, PadV2
 from pullback.ops.array.rows import UnsortedSegmentSum
+from pullback.ops.array.search import ArgMax, ArgMin
 from pullback.ops.array.slicing import Slice, StridedSlice, StridedSliceGrad
 from pullback.ops.array.splitting import Split, SplitV
 
@@ -151,4 +154,18 @@ def segment_sum(op: Any, task: Any) -> Any:
     if not runs_on(x):
         return NotImplemented
     add_sum(task, x, at, y)
+    return None
+
+
+@lowering("native", ArgMax, ArgMin)
+def place_of_extreme(op: Any, task: Any) -> Any:
+    (x, _), (y,) = task.inputs, task.outputs
+    if 1 not in task.known or not runs_on(x) or y.dtype.kind != "i" or y.dtype.itemsize < 4:
+        return NotImplemented
+    axis = int(np.reshape(task.known[1], ())) % len(x.shape)
+    outer, n, inner = prod(x.shape[:axis]), x.shape[axis], prod(x.shape[axis + 1 :])
+    if n >= 1 << 31:
+        return NotImplemented
+    settings = (x.kind, y.kind, op.type == "ArgMin", inner == 1)
+    task.job(extreme, settings, [x, y, n, inner], items=outer if inner else 0, cost=0.3 * x.size)
     return None

@@ -22,7 +22,7 @@ def traced(f: Callable[..., Any], specs: Sequence[Spec], name: str, stands_for: 
     """A body: f called with a parameter for each spec; it returns the list of outputs."""
     here = interpreter.current()
     body = Graph(here.dialect, here, name)
-    body.stands_for = stands_for
+    body.stands_for, body.overrides = stands_for, getattr(here, "overrides", {})
     with body.as_default():
         parameters = [body.parameter(spec) for spec in specs]
         outputs = [interpreter.as_tensor(y) for y in f(*parameters)]

@@ -119,15 +119,17 @@ def called(body: Graph, inputs: Sequence[Any]) -> tuple[Any, ...]:
 
 def computed(body: Graph, inputs: Sequence[EagerTensor]) -> list[EagerTensor]:
     """The outputs of a body, at once and told to nobody: `called` without tapes."""
-    specs = body.programs.get("specs")
+    specs: Any = body.programs.get("specs")
     if specs is None:
         known = [Spec(t.spec.shape, t.spec.dtype) if t.spec.known else None for t in body.outputs]
         specs = body.programs["specs"] = known
     try:
-        values = interpreter.engine().program(body)(interpreter.eager().store, *[x.value for x in inputs])
+        values = interpreter.engine().program(body)(interpreter.current().store, *[x.value for x in inputs])
     except OpError as error:
         raise error.locate() from None
-    return [EagerTensor(s or interpreter.spec_of(v), v) for s, v in zip(specs, values, strict=True)]
+    if None in specs:
+        return [EagerTensor(s or interpreter.spec_of(v), v) for s, v in zip(specs, values, strict=True)]
+    return list(map(EagerTensor, specs, values))
 
 
 def with_residuals(body: Graph) -> Graph:

@@ -141,6 +141,11 @@ def build(
     """Records an If whose branches are these functions, each giving a list of tensors."""
     first = bodies.traced(then, (), "then", stands_for[0])
     second = bodies.traced(orelse, (), "orelse", stands_for[1])
+    return recorded(pred, first, second, name)
+
+
+def recorded(pred: Any, first: Graph, second: Graph, name: str | None) -> list[Tensor]:
+    """Records an If of two bodies."""
     count = len(first.outputs)
     if len(second.outputs) != count:
         raise ArgumentError(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core import dtypes
+from pullback.core.backprop import asked
 from pullback.core.basics import OnesLike, ZerosLike
 from pullback.core.dtypes import FLOATS, INTS, NUMBERS, REALS
 from pullback.core.errors import InvalidArgumentError
@@ -27,11 +28,20 @@ def _where(condition: Any, yes: Any, no: Any) -> Any:
 _any = {"takes": _TWO, "T": NUMBERS}
 AddV2 = elementwise("AddV2", numpy=np.add, grad=lambda n, dy: (dy, dy), carries_values=True, **_any)
 Sub = elementwise("Sub", numpy=np.subtract, grad=lambda n, dy: (dy, -dy), carries_values=True, **_any)
+
+
+def _product_grad(node: Any, dy: Any) -> Any:
+    x, y = node.inputs
+    to_x, to_y = asked(node)
+    return dy * conj(y) if to_x else None, dy * conj(x) if to_y else None
+
+
 Mul = elementwise(
     "Mul",
     numpy=np.multiply,
-    grad=lambda n, dy: (dy * conj(n.inputs[1]), dy * conj(n.inputs[0])),
+    grad=_product_grad,
     carries_values=True,
+    linear=(0, 1),
     **_any,
 )
 RealDiv = elementwise(
@@ -39,9 +49,10 @@ RealDiv = elementwise(
     numpy=np.divide,
     grad=lambda n, dy: (dy / conj(n.inputs[1]), dy * conj(-n.results[0] / n.inputs[1])),
     takes=_TWO,
+    linear=(0,),
     domain=(_NONZERO, _NONZERO),
 )
-Neg = elementwise("Neg", numpy=np.negative, grad=lambda n, dy: -dy, T=NUMBERS)
+Neg = elementwise("Neg", numpy=np.negative, grad=lambda n, dy: -dy, linear=(0,), T=NUMBERS)
 
 
 def _nonzero_divisor(f: Any) -> Any:
@@ -194,6 +205,7 @@ SqrtGrad = elementwise(
     numpy=lambda y, dy: np.where(dy == 0, np.zeros_like(dy), dy * y.dtype.type(0.5) / y),
     d=(lambda y, dy, z: -z / y, lambda y, dy, z: 0.5 / y),
     takes="y: T, dy: T",
+    linear=(1,),
     domain=(_NONZERO, _NONZERO),
     doc="dy / 2y, and 0 where dy is 0 (also at y = 0, as in TensorFlow).",
 )
@@ -203,6 +215,7 @@ RsqrtGrad = elementwise(
     numpy=lambda y, dy: dy * y.dtype.type(-0.5) * y * y * y,
     d=(lambda y, dy, z: -1.5 * dy * y * y, lambda y, dy, z: -0.5 * y * y * y),
     takes="y: T, dy: T",
+    linear=(1,),
 )
 Rsqrt = elementwise(
     "Rsqrt",
@@ -215,6 +228,7 @@ ReciprocalGrad = elementwise(
     numpy=lambda y, dy: -dy * y * y,
     d=(lambda y, dy, z: -2 * dy * y, lambda y, dy, z: -y * y),
     takes="y: T, dy: T",
+    linear=(1,),
 )
 Reciprocal = elementwise(
     "Reciprocal",
@@ -268,6 +282,7 @@ TanhGrad = elementwise(
     numpy=lambda y, dy: dy * (1 - y * y),
     d=(lambda y, dy, z: -2 * dy * y, lambda y, dy, z: 1 - y * y),
     takes="y: T, dy: T",
+    linear=(1,),
 )
 Tanh = elementwise("Tanh", numpy=np.tanh, grad=lambda n, dy: TanhGrad()(conj(n.results[0]), dy), domain=(-2.0, 2.0))
 SigmoidGrad = elementwise(
@@ -275,6 +290,7 @@ SigmoidGrad = elementwise(
     numpy=lambda y, dy: dy * y * (1 - y),
     d=(lambda y, dy, z: dy * (1 - 2 * y), lambda y, dy, z: y * (1 - y)),
     takes="y: T, dy: T",
+    linear=(1,),
 )
 
 

@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 
 from pullback.core import dtypes, shape
+from pullback.core.backprop import asked
 from pullback.core.dtypes import DType
 from pullback.core.errors import ShapeError
 from pullback.core.op import REGISTRY, Op, op
 from pullback.core.sample import Sample
+from pullback.core.silence import silently
 from pullback.core.spec import Spec
 from pullback.core.tensor import Tensor
 
@@ -31,6 +33,7 @@ class Elementwise(Op):
     any_rank = True
     domain: tuple[tuple[float, float], ...] = ()
     derivatives: tuple[Derivative, ...] | None = None
+    linear: tuple[int, ...] = ()  # the arguments in each of which it is linear
     carries_values = False  # integer arithmetic that static values flow through
     smooth = True
     holomorphic = True
@@ -59,13 +62,11 @@ class Elementwise(Op):
         return tuple(None if None in row else int(self._one(row)) for row in zip(*rows, strict=True))
 
     def _one(self, values: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return type(self).kernel(*[np.int64(v) for v in values])
+        return silently(type(self).kernel, [np.int64(v) for v in values])
 
     def reference(self, *inputs: Any) -> Any:
         try:
-            with np.errstate(all="ignore"):
-                return type(self).kernel(*inputs)
+            return silently(type(self).kernel, inputs)
         except ValueError:
             shapes = " and ".join(shape.text(np.shape(x)) for x in inputs)
             raise ShapeError(f"{self.type}: shapes {shapes} do not broadcast") from None
@@ -74,7 +75,8 @@ class Elementwise(Op):
         if self.derivatives is None:
             return (None,) * len(node.inputs)
         known = (*node.inputs, node.results[0])
-        return tuple(None if d is None else dy * conj(d(*known)) for d in self.derivatives)
+        pairs = zip(self.derivatives, asked(node), strict=True)
+        return tuple([None if d is None or not used else dy * conj(d(*known)) for d, used in pairs])
 
     def batch(self, size: Any, inputs: Any, axes: Any) -> Any:
         if any(x.spec.shape is None for x in inputs):
@@ -126,6 +128,7 @@ def elementwise(
     T: tuple[DType, ...] = dtypes.FLOATS,
     domain: Any = (-3.0, 3.0),
     carries_values: bool = False,
+    linear: tuple[int, ...] = (),
     smooth: bool = True,
     holomorphic: bool = True,
     doc: str = "",
@@ -140,6 +143,7 @@ def elementwise(
       takes, gives, T: the signature.
       domain: (low, high) that samples are drawn from, or one for each argument.
       carries_values: shape arithmetic may flow through it.
+      linear: the arguments in each of which it is linear.
       holomorphic: whether it has a complex derivative.
       smooth: whether finite differences mean anything on the domain.
     """
@@ -152,6 +156,7 @@ def elementwise(
         "derivatives": None if d is None else d if isinstance(d, tuple) else (d,),
         "domain": domain if isinstance(domain[0], tuple) else (domain,),
         "carries_values": carries_values,
+        "linear": linear,
         "smooth": smooth,
         "holomorphic": holomorphic,
     }

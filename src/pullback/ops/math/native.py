@@ -15,8 +15,11 @@ from pullback.core.op import Op, lowering
 from pullback.native import mathematics
 from pullback.native.ir import I1, Function, Value
 from pullback.native.loops import REGISTERS
+from pullback.native.scans import add_scan
+from pullback.native.tiles import runs_on
 from pullback.ops.math import arithmetic as m
 from pullback.ops.math.clipping import ClipByValue
+from pullback.ops.math.cumulative import Cumprod, Cumsum
 from pullback.ops.math.select import Cast, Select
 from pullback.ops.math.special import Erf, Erfc
 
@@ -154,3 +157,13 @@ def cast(op: Any, f: Function, x: Value) -> Value:
     if to is None or (x.type.floating and not to.floating and to is not I1):
         return NotImplemented
     return x.differs(0) if to is I1 and x.type.scalar != I1 else x.to(to)
+
+
+@lowering("native", Cumsum, Cumprod)
+def running(op: Any, task: Any) -> Any:
+    (x, _), (y,) = task.inputs, task.outputs
+    if 1 not in task.known or not runs_on(x):
+        return NotImplemented
+    axis = int(np.reshape(task.known[1], ())) % len(x.shape)
+    add_scan(task, x, y, axis, op.type == "Cumprod", op.exclusive, op.reverse)
+    return None

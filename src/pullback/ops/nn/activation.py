@@ -51,6 +51,7 @@ ReluGrad = elementwise(
     takes=_BY_FEATURES,
     T=_REAL,
     domain=_BENT,
+    linear=(0,),
     doc="dy where x > 0, else 0: at 0 and at NaN too. For x one may give relu's output as well.",
 )
 Relu = elementwise(
@@ -69,6 +70,7 @@ Relu6Grad = elementwise(
     takes=_BY_FEATURES,
     T=_REAL,
     domain=_BENT,
+    linear=(0,),
     doc="dy where 0 < x < 6, else 0.",
 )
 Relu6 = elementwise(

@@ -13,7 +13,7 @@ from pullback.core.dtypes import int32, int64
 from pullback.core.errors import ArgumentError
 from pullback.core.names import public
 from pullback.core.tensor import Tensor
-from pullback.ops.array.embedding import embedding_lookup_v1
+from pullback.ops.array.embedding import embedding_lookup_v1, tables_of
 from pullback.ops.array.joining import concat
 from pullback.ops.array.rows import unsorted_segment_sum
 from pullback.ops.array.shape import expand_dims, reshape
@@ -129,7 +129,7 @@ def safe_embedding_lookup_sparse_v1(
     Returns:
       [*leading axes of sparse_ids, ...]
     """
-    with scope(name, "embedding_lookup", *_tables(embedding_weights)):
+    with scope(name, "embedding_lookup", *tables_of(embedding_weights)):
         ids = as_sparse(sparse_ids, "safe_embedding_lookup_sparse: sparse_ids")
         weights = None if sparse_weights is None else as_sparse(sparse_weights, "sparse_weights")
         leading = ids.dense_shape[:-1]
@@ -152,7 +152,3 @@ def safe_embedding_lookup_sparse_v1(
                 mask = expand_dims(mask, -1)
             rows = Select()(mask, ZerosLike()(rows), rows)
         return reshape(rows, concat([leading, Cast(int64)(Shape_()(rows)[1:])], 0))
-
-
-def _tables(given: Any) -> list[Any]:
-    return list(given) if isinstance(given, (list, tuple)) else [given]

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from pullback.core.backprop import asked
 from pullback.core.basics import shape_of
 from pullback.core.dtypes import FLOATS
 from pullback.core.errors import ArgumentError
@@ -23,7 +24,7 @@ from pullback.core.op import REGISTRY, Op
 from pullback.core.sample import Sample
 from pullback.core.spec import Spec, known_vector
 from pullback.ops.math.elementwise import conj
-from pullback.ops.nn.conv import batching, reference, shapes, window
+from pullback.ops.nn.conv import batching, reference, shapes, units, window
 from pullback.ops.nn.conv.channels_first import expanded
 
 
@@ -70,7 +71,11 @@ class Convolution(Op):
 
     def sibling(self, which: int) -> Any:
         """One of the three passes with the same fields."""
-        return REGISTRY[self.family[which]](self.strides, self.padding, self.data_format, self.dilations)
+        found = self.kernels.get(("sibling", which))
+        if found is None:
+            found = REGISTRY[self.family[which]](self.strides, self.padding, self.data_format, self.dilations)
+            self.kernels["sibling", which] = found
+        return found
 
     @property
     def forward(self) -> Any:
@@ -127,7 +132,9 @@ class Forward(Convolution):
 
     def grad(self, node: Any, dy: Any) -> Any:
         x, w = node.inputs
-        return self.to_input(shape_of(x), conj(w), dy), self.to_filter(conj(x), shape_of(w), dy)
+        to_x, to_w = asked(node)
+        dx = self.to_input(shape_of(x), conj(w), dy) if to_x else None
+        return dx, self.to_filter(conj(x), shape_of(w), dy) if to_w else None
 
     def batch(self, size: Any, inputs: Any, axes: Any) -> Any:
         return batching.forward(self, size, inputs, axes)
@@ -160,6 +167,9 @@ class ToInput(Convolution):
     def batch(self, size: Any, inputs: Any, axes: Any) -> Any:
         return batching.to_input(self, size, inputs, axes)
 
+    def units(self, at: int, inputs: Any) -> Any:
+        return units.of_input(self, *inputs) if at == 2 else NotImplemented
+
 
 class ToFilter(Convolution):
     """x [N,H,W,C]   filter_sizes [4]   dy [N,P,Q,K]   ->   dw [filter_sizes]"""
@@ -187,3 +197,6 @@ class ToFilter(Convolution):
 
     def batch(self, size: Any, inputs: Any, axes: Any) -> Any:
         return batching.to_filter(self, size, inputs, axes)
+
+    def units(self, at: int, inputs: Any) -> Any:
+        return units.of_filter(self, *inputs) if at == 2 else NotImplemented

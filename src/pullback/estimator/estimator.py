@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 
 from pullback.core import nest
-from pullback.core.errors import ArgumentError
 from pullback.core.names import public
 from pullback.data.dataset import Recipe
-from pullback.data.estimator_config import EstimatorSpec, EvalSpec, ModeKeys, RunConfig, TrainSpec
 from pullback.data.graph_iterators import make_initializable_iterator
+from pullback.estimator.config import EstimatorSpec, EvalSpec, ModeKeys, RunConfig, TrainSpec, WarmStartSettings
 from pullback.io import messages
 from pullback.modes.default import GraphKeys, GraphV1, get_default_graph
 from pullback.modes.grouping import group
@@ -31,6 +30,7 @@ from pullback.train.saver import Saver
 from pullback.train.saving_hooks import CheckpointSaverHook, CheckpointSaverListener
 from pullback.train.scaffold import ChiefSessionCreator, Scaffold
 from pullback.train.summaries.writer import FileWriter
+from pullback.train.warm_starting import warm_start
 
 
 def _inputs(input_fn: Callable[..., Any], mode: str, config: Any, params: Any) -> tuple[Any, Any]:
@@ -60,7 +60,7 @@ class Estimator:
     Args:
       model_fn: model_fn(features, labels, mode, params, config) -> EstimatorSpec; takes of these what it names.
       model_dir: the folder, by default the config's, else a new temporary one. params: a dict, for model_fn.
-      warm_start_from: is not supported; call tf.train.init_from_checkpoint in model_fn.
+      warm_start_from: a checkpoint, its folder, or WarmStartSettings: where training starts from in an empty folder.
     """
 
     def __init__(
@@ -71,10 +71,8 @@ class Estimator:
         params: Any = None,
         warm_start_from: Any = None,
     ) -> None:
-        if warm_start_from is not None:
-            raise ArgumentError(
-                "Estimator: warm_start_from is not supported; call tf.train.init_from_checkpoint in model_fn"
-            ).locate()
+        is_path = isinstance(warm_start_from, (str, bytes, os.PathLike))
+        self._warm: Any = WarmStartSettings(os.fsdecode(warm_start_from)) if is_path else warm_start_from
         self._config = config or RunConfig()
         self._model_fn, self._params = model_fn, dict(params or {})
         folder = model_dir or self._config.model_dir
@@ -157,6 +155,8 @@ class Estimator:
             return self
         with GraphV1().as_default():
             spec = self._built(input_fn, ModeKeys.TRAIN)
+            if self._warm is not None:
+                warm_start(*self._warm)
             every = [*(hooks or ()), NanTensorHook(spec.loss), *(spec.training_hooks or ())]
             every += spec.training_chief_hooks or ()
             if steps is not None or max_steps is not None:

@@ -1,13 +1,11 @@
-"""What an Estimator is told: what model functions return, how it runs, and inputs made of arrays."""
+"""What an Estimator is told: what model functions return, and how it runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from pullback.core.errors import ArgumentError
 from pullback.core.names import public
-from pullback.data.datasets import DatasetV1
 
 
 @public("estimator.ModeKeys")
@@ -70,6 +68,18 @@ public("estimator.TrainSpec")(TrainSpec)
 public("estimator.EvalSpec")(EvalSpec)
 
 
+class WarmStartSettings(NamedTuple):
+    """Where training starts from; as the arguments of `tf.train.warm_start`."""
+
+    ckpt_to_initialize_from: str
+    vars_to_warm_start: Any = ".*"
+    var_name_to_vocab_info: Any = None
+    var_name_to_prev_var_name: Any = None
+
+
+public("estimator.WarmStartSettings")(WarmStartSettings)
+
+
 @public("estimator.RunConfig")
 class RunConfig:
     """How an Estimator runs.
@@ -128,35 +138,3 @@ class RunConfig:
                 raise ValueError(f"RunConfig has no setting {name!r}")
             setattr(made, name, value)
         return made
-
-
-@public(v1=("estimator.inputs.numpy_input_fn",))
-def numpy_input_fn(
-    x: Any,
-    y: Any = None,
-    batch_size: int = 128,
-    num_epochs: int | None = 1,
-    shuffle: bool | None = None,
-    queue_capacity: int = 1000,
-    num_threads: int = 1,
-) -> Callable[[], Any]:
-    """An input function that gives batches of arrays.
-
-    Args:
-      x: an array or dict of them, an entry along the first axis an example. y: labels, likewise, or None.
-      num_epochs: how often all come; None: for ever. shuffle: must be said; in random order through queue_capacity.
-      num_threads: has no meaning: batches are made when they are asked for.
-    Raises:
-      ValueError: shuffle is not True or False.
-    """
-    if shuffle not in (True, False):
-        raise ValueError("shuffle must be provided and explicitly set as boolean (True or False)")
-
-    def input_fn() -> Any:
-        arrays = x if y is None else (x, y)
-        dataset = DatasetV1.from_tensor_slices(arrays)
-        if shuffle:
-            dataset = dataset.shuffle(queue_capacity)
-        return dataset.repeat(num_epochs).batch(batch_size).make_one_shot_iterator().get_next()
-
-    return input_fn
