@@ -60,3 +60,16 @@ def test_parts_of_a_variable_change():
         assert session.run(put).tolist() == session.run(v).tolist() == [[1, 9], [3, 4]]
         assert session.run(tf1.scatter_nd_add(v, [[1], [1]], [[1, 0], [1, 0]])).tolist() == [[1, 9], [5, 4]]
         assert session.run(tf1.scatter_nd_sub(v, [[0, 0]], [4])).tolist() == [[-3, 9], [5, 4]]
+
+
+def test_counts_of_rows_and_of_what_occurs() -> None:
+    rows = [[1, 1, 3], [0, 2, 2]]
+    assert tf.math.bincount(rows, axis=-1).numpy().tolist() == [[0, 2, 0, 1], [1, 0, 2, 0]]
+    assert tf.math.bincount(rows, axis=-1, binary_output=True, maxlength=3).numpy().tolist() == [[0, 1, 0], [1, 0, 1]]
+    assert tf.math.bincount(rows, minlength=5, axis=0).numpy().tolist() == [1, 2, 2, 1, 0]
+    weights = tf.constant([[1.0, 2.0, 4.0], [8.0, 16.0, 32.0]])
+    assert tf.math.bincount(rows, weights, axis=-1).numpy().tolist() == [[0, 3, 0, 4], [8, 0, 48, 0]]
+    with pytest.raises(ValueError, match="leave one out"):
+        tf.math.bincount(rows, weights, binary_output=True)
+    with pytest.raises(ValueError, match="axis must be"):
+        tf.math.bincount(rows, axis=1)

@@ -163,6 +163,11 @@ def test_gradients_pass_through_turned_images() -> None:
     assert np.all(dx[:, 3:] == 0)
 
 
+def test_padding_and_cropping_may_be_named() -> None:
+    assert layers.ZeroPadding2D(1, name="pad").name == "pad"
+    assert layers.Cropping2D(1, name="cut").name == "cut"
+
+
 def test_channels_first_is_the_same_image() -> None:
     layer, other = layers.Resizing(3, 5), layers.Resizing(3, 5, data_format="channels_first")
     y = other(PICTURES.transpose(0, 3, 1, 2)).numpy()

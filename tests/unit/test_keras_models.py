@@ -60,6 +60,22 @@ def test_a_network_with_branches_shared_layers_and_plain_operations() -> None:
     assert model.get_layer("shared") is shared
 
 
+def test_layers_stand_in_keras_order() -> None:
+    """Furthest from the outputs first; the orders are Keras 3's."""
+    a, b, c = (keras.Input((n,), name=name) for n, name in ((4, "a"), (3, "b"), (2, "c")))
+    x, y = layers.Dense(5, name="d1")(a), layers.Dense(5, name="d2")(b)
+    z = layers.Add(name="add")([y, layers.Dense(5, name="d3")(x)])
+    u = layers.Dense(7, name="shared")(layers.Concatenate(name="cat")([z, c]))
+    one = layers.Dense(1, name="one")(layers.Dense(7, name="d4")(u))
+    two = layers.Dense(1, name="two")(y)
+    first = ["a", "b", "d1", "d2", "d3", "add", "c", "cat", "shared", "d4"]
+    assert [layer.name for layer in keras.Model([a, b, c], [one, two]).layers] == [*first, "one", "two"]
+    assert [layer.name for layer in keras.Model([c, a, b], [two, one]).layers] == [*first, "two", "one"]
+    t, twice = keras.Input((5,), name="t"), layers.Dense(5, name="twice")
+    both = layers.Add(name="sum")([twice(twice(t)), layers.Dense(5, name="once")(t)])
+    assert [layer.name for layer in keras.Model(t, both).layers] == ["t", "twice", "once", "sum"]
+
+
 def test_parts_of_a_network_are_models() -> None:
     x = keras.Input((3,))
     h = layers.Dense(4, name="hidden")(x)

@@ -16,7 +16,7 @@ from pullback.engines.blas import BLAS
 from pullback.engines.cpu import CPU, plan
 from pullback.engines.cpu.run import Runner
 from pullback.native import cost, lined, strided, tiles
-from pullback.native.ir import F32
+from pullback.native.ir import F32, F64
 from pullback.ops.linalg.matmul import MatMul
 from pullback.ops.nn.conv import Conv2D, Conv2DBackpropFilter, Conv2DBackpropInput
 from pullback.ops.nn.depthwise import (
@@ -230,6 +230,7 @@ def test_auto_takes_minimal_filtering_where_it_pays_only():
     assert outputs_of(F32, Sizes(16, 56, 56, 64, 64, 3)) == 4
     assert outputs_of(F32, Sizes(1, 4, 4, 512, 512, 3)) == 0  # the transformed filter is larger than the work
     assert outputs_of(F32, Sizes(16, 56, 56, 64, 64, 4)) == 0
+    assert outputs_of(F64, Sizes(16, 56, 56, 64, 64, 3)) == 0  # float64 is the definition unless a form is asked for
     config.winograd = "off"
     assert outputs_of(F32, Sizes(16, 56, 56, 64, 64, 3)) == 0
 

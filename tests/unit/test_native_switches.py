@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import strategies as st
-from machine_code import planned
+from machine_code import planned, run_kernel
 from properties import holds
 
 import pullback as tf
 
 pytest.importorskip("llvmlite")
 
-from pullback.native.switches import sides
-from pullback.ops.nn.pool import MaxPoolGradWithArgmax, MaxPoolWithArgmax, Repool, Unpool
+from pullback.core import dtypes
+from pullback.core.config import config
+from pullback.core.spec import Spec
+from pullback.engines.blas import BLAS
+from pullback.engines.cpu import plan
+from pullback.native import tiles
+from pullback.native.ir import F32, I64
+from pullback.native.switches import Switches, in_windows, sides
+from pullback.ops.nn.pool import AvgPoolGrad, MaxPoolGrad, MaxPoolGradWithArgmax, MaxPoolWithArgmax, Repool, Unpool
 
 
 def truth_of_put(values, at, shape):
@@ -82,6 +91,49 @@ def test_places_outside_are_refused(wrong, where):
         take(x, at)
     at[where] = right
     assert np.array_equal(put(y, at, size)[0], good)
+
+
+def passes_by(op, *given):
+    """Whether a plan of the op has jobs whose result goes past the caches."""
+    known = [g if i in op.static else Spec(g.shape, dtypes.from_numpy(g.dtype)) for i, g in enumerate(given)]
+    steps: Any = plan.one(op, known, BLAS).steps
+    return any(getattr(s, "streams", False) for step in steps for job in step.jobs for s in job.settings)
+
+
+@pytest.mark.parametrize("shape", [(4, 101, 64, 64), (2, 111, 120, 64), (8, 57, 57, 70)], ids=str)
+def test_large_results_are_the_same_with_any_number_of_threads(shape, monkeypatch):
+    """Past the caches where pixels are whole lines, and there also where a row or column lies in no window."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=shape).astype("f4")
+    y, at = MaxPoolWithArgmax((2, 2), (2, 2), "VALID").reference(x)
+    dy, size = rng.normal(size=y.shape).astype("f4"), np.array(shape, np.int32)
+    assert x.nbytes > tiles.STREAMED
+    for op, given in [
+        (Unpool(), (dy, at, size)),
+        (MaxPoolGradWithArgmax(), (x, dy, at)),
+        (MaxPoolGrad((2, 2), (2, 2), "VALID"), (x, y, dy)),
+        (AvgPoolGrad((2, 2), (2, 2), "VALID"), (size, dy)),
+    ]:
+        assert passes_by(op, *given) == (shape[3] == 64)
+        right = op.reference(*given)
+        run = planned(op, *given)
+        for threads in (1, 2, 8):
+            monkeypatch.setattr(config, "threads", threads)
+            np.testing.assert_array_equal(run(*given)[0], right)
+
+
+@pytest.mark.parametrize("begins", [0, 1, 16], ids=["on a line", "beside one", "on the next"])
+def test_only_a_result_that_begins_on_a_line_goes_past_the_cache(begins):
+    x = np.random.default_rng(0).normal(size=(2, 6, 8, 32)).astype("f4")
+    y, at = MaxPoolWithArgmax((2, 2), (2, 2), "VALID").reference(x)
+    room = np.full(x.size + 64, np.nan, "f4")
+    first = -room.ctypes.data % tiles.LINE // 4 + begins
+    made, marks = room[first:][: x.size], np.ones(6, np.int64)
+    s = Switches(F32, I64, "put", (2, 2), True)
+    run_kernel(in_windows, (s,), [y, at, made, marks, 6, 8, 32, 3, 4], items=6)
+    assert not marks.any()
+    np.testing.assert_array_equal(made.reshape(x.shape), truth_of_put(y, at, x.shape))
+    assert np.isnan(room[:first]).all() and np.isnan(room[first + x.size :]).all()
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def test_variables_are_those_of_published_checkpoints(name: str) -> None:
         assert net.shape.as_list()[-1] == 1000
         published = NETWORKS[name][3]
         if published:
-            assert sum(int(np.prod(v.shape.as_list())) for v in tf.trainable_variables()) == published
+            assert sum(int(v.shape.num_elements() or 0) for v in tf.trainable_variables()) == published
 
 
 def test_end_points_are_named_by_their_scopes() -> None:

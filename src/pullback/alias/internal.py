@@ -23,6 +23,7 @@ _PACKAGES = _words(
     python python.framework python.ops python.client python.training python.platform python.layers
     python.keras python.eager python.util python.lib python.lib.io python.saved_model python.summary
     python.data python.data.ops python.feature_column python.tools python.ops.distributions python.ops.losses
+    python.ops.parallel_for
     python.ops.linalg python.ops.signal python.ops.ragged python.user_ops python.module python.estimator
     python.distribute python.summary.writer core core.framework core.protobuf core.example core.util
     """
@@ -131,7 +132,8 @@ _SHOWN_IN = {
     "distributions": ("distributions",),
     "util": ("distributions",),
 }
-# What has no public name in TensorFlow and is written in `contrib.inner`: module's last word and symbol.
+# What has no public name in TensorFlow and is written in `contrib.inner`, or in the module named before a colon:
+# module's last word and symbol.
 _UNEXPORTED = {
     "moving_averages.assign_moving_average": "assign_moving_average",
     "moving_averages.weighted_moving_average": "weighted_moving_average",
@@ -150,6 +152,16 @@ _UNEXPORTED = {
     "context.eager_mode": "eager_mode",
     "context.graph_mode": "graph_mode",
     "inspect_checkpoint.print_tensors_in_checkpoint_file": "print_tensors_in_checkpoint_file",
+    "rnn_cell_impl._linear": "unexported:linear",
+    "core_rnn_cell_impl._linear": "unexported:linear",
+    "core_rnn_cell._linear": "unexported:linear",
+    "rnn_cell._linear": "unexported:linear",
+    "rnn._transpose_batch_time": "unexported:transpose_batch_time",
+    "gradients.jacobian": "unexported:jacobian",
+    "gradients.batch_jacobian": "unexported:batch_jacobian",
+    "gradients_impl._hessian_vector_product": "unexported:hessian_vector_product",
+    "function.Defun": "unexported:Defun",
+    "file_io.FileIO": "unexported:FileIO",
 }
 
 
@@ -190,7 +202,8 @@ def unexported(path: str) -> Callable[[], Any] | None:
     attribute = _UNEXPORTED.get(f"{module.rpartition('.')[2]}.{symbol}")
     if attribute is None:
         return None
-    return lambda: getattr(importlib.import_module("pullback.contrib.inner"), attribute)
+    room, _, made = attribute.rpartition(":")
+    return lambda: getattr(importlib.import_module(f"pullback.contrib.{room or 'inner'}"), made)
 
 
 def op_type(symbol: str) -> str:

@@ -46,6 +46,8 @@ _CONTRIB = {
     "contrib.autograph": ("autograph",),
     "contrib.distribute": ("distribute",),
     "contrib.image": ("image",),
+    "contrib.framework.nest": ("nest",),
+    "contrib.util": ("",),
 }
 
 

@@ -38,7 +38,8 @@ class Config:
 
         Behind each the largest error met in float32, relative to the largest entry of the result, on normally and on
         evenly distributed numbers with up to 512 channels. Long sums lose more digits than the transforms do, so "f2"
-        is the most accurate. An infinity or NaN in the input reaches all pixels of the 2x2 or 4x4 tiles that it meets.
+        is the most accurate. In float64 "auto" is "off": what hangs on nothing but zeros stays zero. An infinity or NaN
+        in the input reaches all pixels of the 2x2 or 4x4 tiles that it meets.
         """
         return self._winograd
 

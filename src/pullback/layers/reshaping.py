@@ -120,9 +120,9 @@ class _Edges(Layer):
 
     rank = 2
 
-    def __init__(self, edges: Any, name: str, data_format: str | None, **kwargs: Any) -> None:
+    def __init__(self, edges: Any, what: str, data_format: str | None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.edges, self.data_format = _pairs(edges, self.rank, name), phase.layout_of(data_format)
+        self.edges, self.data_format = _pairs(edges, self.rank, what), phase.layout_of(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
     @property

@@ -58,9 +58,15 @@ class Sizes(NamedTuple):
         return ((outputs - 1) * self.stride + self.taps) ** 2
 
 
-def by_rows() -> bool:
+def setting(kind: Type) -> str:
+    """`config.winograd` for a type. In float64, which is taken to be exact, "auto" is the definition: what hangs on
+    nothing but zeros is zero."""
+    return "off" if config.winograd == "auto" and kind.bytes == 8 else config.winograd
+
+
+def by_rows(kind: Type) -> bool:
     """Whether minimal filtering along rows with six points may be used."""
-    return config.winograd in ("f4", "auto")
+    return setting(kind) in ("f4", "auto")
 
 
 def direct(kind: Type, numbers: int, columns: int, turns: float) -> float:
@@ -74,9 +80,9 @@ def scattered(kind: Type, pixels: int, kernel: tuple[int, int], C: int, K: int) 
     return pixels * (K * -(-KH * KW * C // lanes) + ADD * KH * -(-KW * C // lanes))
 
 
-def paired(kernel: tuple[int, int], op: Any) -> bool:
+def paired(kind: Type, kernel: tuple[int, int], op: Any) -> bool:
     """Whether rows may go by twos in F(2,3)."""
-    return config.winograd != "off" and (kernel[0], op.strides[0], op.dilations[0]) == (3, 1, 1)
+    return setting(kind) != "off" and (kernel[0], op.strides[0], op.dilations[0]) == (3, 1, 1)
 
 
 def crossed(kind: Type, pixels: int, kernel: tuple[int, int], C: int, K: int, by_two: bool) -> float:
@@ -90,7 +96,7 @@ def crossed(kind: Type, pixels: int, kernel: tuple[int, int], C: int, K: int, by
 
 def outputs_of(kind: Type, at: Sizes, to_filter: bool = False, rival: float = inf) -> int:
     """m of the form F(m, taps) to use, of `config.winograd`; 0 is none. rival: the cost of another way."""
-    forms = FORMS[config.winograd].get((at.taps, at.stride), ())
+    forms = FORMS[setting(kind)].get((at.taps, at.stride), ())
     if not forms or not at.N * at.P * at.Q * at.C * at.K:
         return 0
     if config.winograd != "auto":

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from pullback.native.ir import I32, I64, Function, Module, Type, Value
 from pullback.native.machine import host
+from pullback.native.tiles import ways
 
 # Taps of a window that are written out at most.
 WRITTEN_OUT = 16
@@ -28,7 +29,8 @@ class Window(NamedTuple):
     """What is baked into a kernel.
 
     what: see the module. taps: of a window, down and across. by_rows: items are (image, output row); else (image, chunk
-    of channels), for gradients of windows that overlap. adds: such gradients.
+    of channels), for gradients of windows that overlap. adds: such gradients. streams: whether a gradient that does not
+    add, where it begins on a line, goes past the caches; then pixels are whole lines.
     """
 
     kind: Type
@@ -37,6 +39,7 @@ class Window(NamedTuple):
     by_rows: bool
     adds: bool
     place: Type = I64
+    streams: bool = False
 
 
 _NUMBERS = ("H", "W", "C", "P", "Q", "sh", "sw", "top", "left", "chunks")
@@ -56,9 +59,11 @@ def pool(module: Module, s: Window) -> None:
     with module.kernel("pool", **pointers, **dict.fromkeys(_NUMBERS, I64)) as (f, x, *rest):
         others = dict(zip(_OTHERS[s.what], rest, strict=False))
         numbers = dict(zip(_NUMBERS, rest[len(others) :], strict=True))
-        writer = _Pooling(f, s, x, others, numbers)
-        with f.loop(f.begin, f.end) as item:
-            writer.item(item)
+        for way, condition in ways(f, s, others.get("dx", x)):
+            with f.when(condition):
+                writer = _Pooling(f, way, x, others, numbers)
+                with f.loop(f.begin, f.end) as item:
+                    writer.item(item)
 
 
 class _Pooling:
@@ -191,7 +196,10 @@ class _Pooling:
     def put(self, value: Value, at: Value, mask: Value | None) -> None:
         """Writes into dx, or adds to it."""
         dx = self.o["dx"]
-        dx.store(dx.load(at, self.lanes, mask) + value if self.s.adds else value, at, mask)
+        if self.s.streams and mask is None:
+            dx.stream(value, at)
+        else:
+            dx.store(dx.load(at, self.lanes, mask) + value if self.s.adds else value, at, mask)
 
     def mean(self, c: Any, mask: Value | None, border: Any) -> None:
         f = self.f

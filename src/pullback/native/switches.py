@@ -10,10 +10,11 @@ is marked, and images with marks are done again by `by_places`, one place after 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from pullback.native.ir import I1, I32, I64, Function, Module, Type, Value
 from pullback.native.machine import host
+from pullback.native.tiles import ways
 
 # Cells of a window that are written out at most.
 MOST_CELLS = 9
@@ -80,27 +81,44 @@ def _all(f: Function, mask: Value) -> Value:
     return ~_any(f, ~mask)
 
 
+class Switches(NamedTuple):
+    """What is baked into `in_windows`.
+
+    kind, at: of values and of places. what: "put" or "take". cells: of a window, down and across. streams: whether of
+    x that is put into, where it begins on a line, every other row of a window goes past the caches, so that they and
+    memory share the work: little else is done, and all of it through one of them waits for that one. Then pixels are
+    whole lines.
+    """
+
+    kind: Type
+    at: Type
+    what: str
+    cells: tuple[int, int]
+    streams: bool = False
+
+
 _NUMBERS = ("H", "W", "C", "P", "Q")
 
 
-def in_windows(module: Module, kind: Type, at: Type, what: str, cells: tuple[int, int]) -> None:
-    """Kernel: "put" or "take" where each place lies in its own window of so many cells, down and across, and windows
-    lie side by side from the image's corner. Items are (image, row of windows), which get a mark where one does not."""
-    words = {"values": kind.pointer, "at": at.pointer, "x": kind.pointer, "marks": I64.pointer}
+def in_windows(module: Module, s: Switches) -> None:
+    """Kernel: "put" or "take" where each place lies in its own window, and windows lie side by side from the image's
+    corner. Items are (image, row of windows), which get a mark where one does not."""
+    words = {"values": s.kind.pointer, "at": s.at.pointer, "x": s.kind.pointer, "marks": I64.pointer}
     with module.kernel("in_windows", **words, **dict.fromkeys(_NUMBERS, I64)) as (f, *pointers, H, W, C, P, Q):
         sizes = dict(zip(_NUMBERS, (H, W, C, P, Q), strict=True))
-        with f.loop(f.begin, f.end) as item:
-            _Row(f, kind, what, cells, pointers, sizes).emit(item)
+        for way, condition in ways(f, s, pointers[2]):
+            with f.when(condition), f.loop(f.begin, f.end) as item:
+                _Row(f, way, pointers, sizes).emit(item)
 
 
 class _Row:
     """Writes what is done with a row of windows."""
 
-    def __init__(self, f: Function, kind: Type, what: str, cells: Any, pointers: Any, n: Any) -> None:
-        self.f, self.what, self.cells, self.n = f, what, cells, n
+    def __init__(self, f: Function, s: Switches, pointers: Any, n: Any) -> None:
+        self.f, self.what, self.cells, self.streams, self.n = f, s.what, s.cells, s.streams, n
         self.values, self.places, self.x, self.marks = pointers
-        self.kind, self.lanes = kind, host().lanes(kind)
-        self.local = (I32 if kind.bits == 32 else I64).by(self.lanes)  # a place within its window
+        self.kind, self.lanes = s.kind, host().lanes(s.kind)
+        self.local = (I32 if s.kind.bits == 32 else I64).by(self.lanes)  # a place within its window
         self.narrows = self.places.element.bits > self.local.bits
 
     def emit(self, item: Value) -> None:
@@ -164,9 +182,11 @@ class _Row:
             here = local.equals(self.offsets[r, t])
             cell = (self.n["W"] * r + left + t) * self.n["C"] + c
 
-            def visit(here: Value = here, cell: Any = cell) -> None:
+            def visit(here: Value = here, cell: Any = cell, past: Any = self.streams and r % 2) -> None:
                 hit.value = hit.value | here
-                if self.what == "put":
+                if past and mask is None:
+                    self.row.stream(f.select(here, value, 0), cell)
+                elif self.what == "put":
                     self.row.store(f.select(here, value, 0), cell, mask)
                 else:
                     total.value = f.select(here, self.row.load(cell, lanes, mask), total.value)

@@ -22,8 +22,8 @@ from pullback.ops.math.select import Cast
 class Network:
     """What lies between symbolic inputs and outputs.
 
-    inputs: the tensors, in order. outputs: a nest of tensors. steps: in an order that can be replayed. layers: those
-    that are called, the inputs' first.
+    inputs: the tensors, in order. outputs: a nest of tensors. steps: in an order that can be replayed. layers: in
+    Keras's order, those furthest from the outputs first, of equally far ones the one met first on the way back.
     """
 
     def __init__(self, inputs: Any, outputs: Any) -> None:
@@ -35,37 +35,49 @@ class Network:
                     f"Model: inputs and outputs must be symbolic tensors, as Input makes, but one is {t!r}"
                 ).locate()
         self.graph: Graph = self.inputs[0].node.graph
-        self.steps = self._ordered()
-        called = [s.layer for s in self.steps if isinstance(s, Call)]
-        first = [call.layer for t in self.inputs if (call := call_of(t)) is not None]
-        self.layers = list({id(layer): layer for layer in (*first, *called)}.values())
+        self._entries = {id(t): call_of(t) for t in self.inputs}  # input -> the call of its Input layer
+        met, self.steps = self._ordered()
+        self.layers = self._by_depth(met)
 
-    def _ordered(self) -> list[Any]:
-        """The steps that outputs hang on, each behind those it hangs on itself."""
-        begun = {id(t) for t in self.inputs}
-        done: dict[int, Any] = {}
+    def _by_depth(self, met: list[Any]) -> list[Any]:
+        """The layers of steps in the order in which they were met, those whose furthest call is furthest from the
+        outputs first. Inputs that nothing hangs on come first among the outputs."""
+        entries = [entry for entry in self._entries.values() if entry is not None]
+        depths: dict[int, int] = {}  # of a step, or a layer
+        for step in [*reversed(self.steps), *entries]:
+            owner = id(step.layer) if isinstance(step, Call) else id(step)
+            depths[id(step)] = depths[owner] = max(depths.get(id(step), 0), depths.get(owner, 0))
+            for t in () if any(step is entry for entry in entries) else step.inputs:
+                maker = self._entries[id(t)] if id(t) in self._entries else _maker(t)
+                depths[id(maker)] = max(depths.get(id(maker), 0), depths[id(step)] + 1)
+        found = {id(s.layer): s.layer for s in met if isinstance(s, Call)}
+        unused = {id(e.layer): e.layer for e in entries if id(e.layer) not in found}
+        return sorted([*unused.values(), *found.values()], key=lambda layer: -depths[id(layer)])
+
+    def _ordered(self) -> tuple[list[Any], list[Any]]:
+        """(Steps that the outputs hang on, and inputs' calls, as the way back from the outputs meets them; those steps,
+        each behind those it hangs on itself)."""
+        done: set[int] = set()  # steps, and inputs
+        met: list[Any] = []
         order: list[Any] = []
-        waiting: list[tuple[Any, bool]] = [
-            (_maker(t), False) for t in nest.leaves_of(self.outputs) if id(t) not in begun
-        ]
+        # A tensor on the way, or a step all of whose inputs have been gone through.
+        waiting: list[tuple[Any, Any]] = [(t, None) for t in reversed(nest.leaves_of(self.outputs))]
         while waiting:
-            step, ready = waiting.pop()
-            if id(step) in done:
+            t, finished = waiting.pop()
+            if finished is not None:
+                order.append(finished)
                 continue
-            if ready:
-                done[id(step)] = step
-                order.append(step)
+            enters = id(t) in self._entries
+            step = self._entries[id(t)] if enters else _maker(t)
+            known = id(t) if enters else id(step)
+            if known in done or step is None:
                 continue
-            waiting.append((step, True))
-            for t in reversed(step.inputs):
-                if id(t) in begun:
-                    continue
-                maker = _maker(t)
-                if maker is step:
-                    raise disconnected(t)
-                if id(maker) not in done:
-                    waiting.append((maker, False))
-        return order
+            done.add(known)
+            met.append(step)
+            if not enters:
+                waiting.append((None, step))
+                waiting += [(x, None) for x in reversed(step.inputs)]
+        return met, order
 
     def replay(self, values: list[Any]) -> Any:
         """The outputs, for values in place of the inputs."""

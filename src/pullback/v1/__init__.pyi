@@ -120,7 +120,8 @@ from pullback.ops.math.functions import atanh as atanh
 from pullback.ops.array.gather import batch_gather as batch_gather
 from pullback.ops.array.blocks import batch_to_space_v1 as batch_to_space
 from pullback.ops.array.blocks import batch_to_space_nd as batch_to_space_nd
-from pullback.ops.math.counting import bincount as bincount
+from pullback.ops.math.beta import betainc as betainc
+from pullback.ops.math.counting import bincount_v1 as bincount
 from pullback.ops.array.bitcast import bitcast as bitcast
 from pullback.ops.array.masks import boolean_mask_v1 as boolean_mask
 from pullback.ops.array.sizes import broadcast_dynamic_shape as broadcast_dynamic_shape
@@ -290,6 +291,8 @@ from pullback.ops.linalg.bands import diag_part as matrix_diag_part
 from pullback.ops.linalg.solving import inv as matrix_inverse
 from pullback.ops.linalg.bands import set_diag as matrix_set_diag
 from pullback.ops.linalg.solving import solve as matrix_solve
+from pullback.ops.linalg.least_squares import lstsq as matrix_solve_ls
+from pullback.ops.linalg.matrix_functions import sqrtm as matrix_square_root
 from pullback.ops.array.layout import matrix_transpose as matrix_transpose
 from pullback.ops.linalg.solving import triangular_solve as matrix_triangular_solve
 from pullback.ops.math.functions import maximum as maximum
@@ -328,6 +331,7 @@ from pullback.ops.math.functions import pow_ as pow
 from pullback.ops.control.world import print_v2 as print
 from pullback.ops.control.world import py_func as py_func
 from pullback.ops.control.world import py_function as py_function
+from pullback.ops.linalg.factors import qr as qr
 from pullback.ops.random.crop import random_crop as random_crop
 from pullback.ops.random.distributions import random_gamma as random_gamma
 from pullback.ops.random.functions import random_normal as random_normal
@@ -441,6 +445,7 @@ from pullback.ops.strings.hashing import to_hash_bucket_strong as string_to_hash
 from pullback.ops.strings.numbers import to_number_v1 as string_to_number
 from pullback.ops.strings.elementwise import substr_v1 as substr
 from pullback.ops.math.functions import subtract as subtract
+from pullback.ops.linalg.factors import svd as svd
 from pullback.modes.second_names import tables_initializer as tables_initializer
 from pullback.ops.math.functions import tan as tan
 from pullback.ops.math.functions import tanh as tanh
@@ -618,6 +623,7 @@ __all__ = [
     "batch_gather",
     "batch_to_space",
     "batch_to_space_nd",
+    "betainc",
     "bincount",
     "bitcast",
     "boolean_mask",
@@ -788,6 +794,8 @@ __all__ = [
     "matrix_inverse",
     "matrix_set_diag",
     "matrix_solve",
+    "matrix_solve_ls",
+    "matrix_square_root",
     "matrix_transpose",
     "matrix_triangular_solve",
     "maximum",
@@ -826,6 +834,7 @@ __all__ = [
     "print",
     "py_func",
     "py_function",
+    "qr",
     "random_crop",
     "random_gamma",
     "random_normal",
@@ -939,6 +948,7 @@ __all__ = [
     "string_to_number",
     "substr",
     "subtract",
+    "svd",
     "tables_initializer",
     "tan",
     "tanh",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -81,28 +82,29 @@ def _reversed(image: Any, axis: int, what: str) -> Tensor:
         return _given(ReverseV2()(x, (4 + axis,)), single)
 
 
-def _randomly(image: Any, axis: int, seed: Any, what: str) -> Tensor:
+def flipped_by_draws(image: Any, axis: int, what: str, drawn: Callable[[Any], Tensor]) -> Tensor:
+    """Pictures turned along an axis where `drawn(shape)`, numbers in [0, 1), says so: one is turned below 0.5, several
+    are from 0.5 on, as TensorFlow has it."""
     with scope(None, what, image):
         x, single = _pictures(image, what)
         if single:
-            turns = m.Less()(random_uniform([], 0, 1.0, seed=seed), 0.5)
+            turns = m.Less()(drawn([]), 0.5)
         else:
             count = x.spec.shape[0] if x.spec.shape and x.spec.shape[0] is not None else Shape_()(x)[0]
-            draws = random_uniform([count], 0, 1.0, seed=seed)
-            turns = m.GreaterEqual()(m.Round()(draws), 1.0)[:, None, None, None]
+            turns = m.GreaterEqual()(m.Round()(drawn([count])), 1.0)[:, None, None, None]
         return _given(Select()(turns, ReverseV2()(x, (4 + axis,)), x), single)
 
 
 @public("image.random_flip_left_right")
 def random_flip_left_right(image: Any, seed: Any = None) -> Tensor:
     """Each picture mirrored left to right, or not, equally likely."""
-    return _randomly(image, -2, seed, "random_flip_left_right")
+    return flipped_by_draws(image, -2, "random_flip_left_right", lambda shape: random_uniform(shape, 0, 1.0, seed=seed))
 
 
 @public("image.random_flip_up_down")
 def random_flip_up_down(image: Any, seed: Any = None) -> Tensor:
     """Each picture turned upside down as in a mirror, or not, equally likely."""
-    return _randomly(image, -3, seed, "random_flip_up_down")
+    return flipped_by_draws(image, -3, "random_flip_up_down", lambda shape: random_uniform(shape, 0, 1.0, seed=seed))
 
 
 @public("image.rot90")

@@ -15,6 +15,7 @@ from pullback.ops.math import arithmetic as m
 from pullback.ops.math.functions import abs_
 from pullback.ops.math.reduce_functions import reduce_max, reduce_sum
 from pullback.ops.math.scopes import scope
+from pullback.ops.math.select import Cast
 
 
 @public("norm", "linalg.norm", v1=None)
@@ -72,6 +73,15 @@ def _check(ord: Any, axis: Any, matrix: bool) -> None:
     raise ArgumentError(
         f"norm: 'ord' must be a supported vector norm, 'euclidean' or a number above 0, got {ord!r}"
     ).locate()
+
+
+@public("linalg.normalize")
+def normalize(tensor: Any, ord: Any = "euclidean", axis: Any = None, name: str | None = None) -> tuple[Tensor, Tensor]:
+    """(tensor / its norm, the norm with its axes kept as 1); arguments and errors as `norm`. nan at a zero vector."""
+    with scope(name, "normalize", tensor):
+        x = interpreter.as_tensor(tensor)
+        size = norm(x, ord, axis, keepdims=True)
+        return x / (Cast(x.dtype)(size) if x.dtype.is_complex else size), size
 
 
 @public(v1=("norm", "linalg.norm"))

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from pullback.core import interpreter
-from pullback.core.basics import OnesLike
+from pullback.core.basics import OnesLike, Shape_
 from pullback.core.dtypes import as_dtype, float64, int32, int64
 from pullback.core.errors import ArgumentError
 from pullback.core.names import public
 from pullback.core.tensor import Tensor
 from pullback.ops.array.joining import stack
 from pullback.ops.array.places import scatter_nd
+from pullback.ops.array.ranges import range_
 from pullback.ops.array.rows import unsorted_segment_sum
 from pullback.ops.array.shape import reshape, squeeze
 from pullback.ops.math import arithmetic as m
@@ -64,25 +65,62 @@ def confusion_matrix_v1(
 
 
 @public(v1=("bincount", "math.bincount"))
-def bincount(arr: Any, weights: Any = None, minlength: Any = None, maxlength: Any = None, dtype: Any = int32) -> Tensor:
+def bincount_v1(
+    arr: Any, weights: Any = None, minlength: Any = None, maxlength: Any = None, dtype: Any = int32
+) -> Tensor:
+    """How often each number from 0 occurs in all of arr, or the sum of its weights; see TensorFlow 2's `bincount`."""
+    return bincount(arr, weights, minlength, maxlength, dtype)
+
+
+@public("math.bincount", v1=None)
+def bincount(
+    arr: Any,
+    weights: Any = None,
+    minlength: Any = None,
+    maxlength: Any = None,
+    dtype: Any = int32,
+    name: str | None = None,
+    axis: int | None = None,
+    binary_output: bool = False,
+) -> Tensor:
     """How often each number from 0 occurs, or the sum of its weights.
 
     Args:
       arr: whole numbers of any shape. weights: of arr's shape.
       minlength: of the answer, which has zeros at its end then; maxlength: numbers from it on are not counted.
       dtype: of the answer, where there are no weights; theirs otherwise.
+      axis: None or 0 counts all of arr; -1 counts each row of a matrix by itself.
+      binary_output: says whether each number occurs, by 1 and 0.
     Returns:
-      [k], k one more than the largest number, between minlength and maxlength.
+      [k], or [rows, k]; k one more than the largest number, between minlength and maxlength.
+    Raises:
+      ArgumentError: axis is another one, arr is no matrix with axis -1, or weights meet binary_output.
     """
-    numbers = reshape(Cast(int32)(interpreter.as_tensor(arr)), [-1])
-    size = m.Maximum()(Max()(numbers, (0,)) + 1, 0)  # of nothing the largest is the least int32
-    if minlength is not None:
-        size = m.Maximum()(size, Cast(int32)(interpreter.as_tensor(minlength)))
-    if maxlength is not None:
-        size = m.Minimum()(size, Cast(int32)(interpreter.as_tensor(maxlength)))
-    counted = Select()(m.Less()(numbers, size), numbers, m.Neg()(OnesLike()(numbers)))  # -1 counts nowhere
-    each = _each(None if weights is None else reshape(weights, [-1]), numbers, None if weights is not None else dtype)
-    return unsorted_segment_sum(each, counted, size)
+    if binary_output and weights is not None:
+        raise ArgumentError("bincount: binary_output does not count, so weights mean nothing; leave one out").locate()
+    if axis not in (None, 0, -1):
+        raise ArgumentError(f"bincount: axis must be None, 0 or -1, not {axis}").locate()
+    with scope(name, "bincount", arr, weights):
+        whole = Cast(int32)(interpreter.as_tensor(arr))
+        if axis == -1 and whole.spec.rank not in (1, 2):
+            raise ArgumentError(f"bincount: with axis -1 arr must be a vector or matrix, not {whole!r}").locate()
+        numbers = reshape(whole, [-1])
+        size = m.Maximum()(Max()(numbers, (0,)) + 1, 0)  # of nothing the largest is the least int32
+        if minlength is not None:
+            size = m.Maximum()(size, Cast(int32)(interpreter.as_tensor(minlength)))
+        if maxlength is not None:
+            size = m.Minimum()(size, Cast(int32)(interpreter.as_tensor(maxlength)))
+        counted = m.Less()(numbers, size)
+        by_row = axis == -1 and whole.spec.rank == 2
+        rows = Shape_()(whole)[0] if by_row else 1
+        places = numbers
+        if by_row:
+            places = reshape(whole + reshape(range_(rows), [-1, 1]) * size, [-1])
+        places = Select()(counted, places, m.Neg()(OnesLike()(numbers)))  # -1 counts nowhere
+        given = None if weights is None else reshape(weights, [-1])
+        found = unsorted_segment_sum(_each(given, numbers, dtype if weights is None else None), places, rows * size)
+        found = m.Minimum()(found, OnesLike()(found)) if binary_output else found
+        return reshape(found, stack([rows, size])) if by_row else found
 
 
 @public("histogram_fixed_width_bins")

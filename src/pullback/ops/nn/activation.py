@@ -277,7 +277,7 @@ def softplus(features: Any, name: str | None = None) -> Tensor:
     return Softplus()(features, name=name)
 
 
-@public("nn.softsign")
+@public("nn.softsign", "math.softsign")
 def softsign(features: Any, name: str | None = None) -> Tensor:
     """x / (1 + |x|), entry by entry; floating. Gradient: dy / (1 + |x|)^2."""
     return Softsign()(features, name=name)

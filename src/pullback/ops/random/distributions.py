@@ -14,7 +14,7 @@ import numpy as np
 
 from pullback.core import interpreter
 from pullback.core.basics import SumTo, shape_of
-from pullback.core.dtypes import INTS, REALS, DType, as_dtype, float32, float64, int64
+from pullback.core.dtypes import INTS, REALS, as_dtype, float32, float64, int64
 from pullback.core.errors import ArgumentError, DTypeError, ShapeError
 from pullback.core.names import public
 from pullback.core.op import op
@@ -173,21 +173,40 @@ def categorical(logits: Any, num_samples: Any, dtype: Any = None, seed: Any = No
     Raises:
       ShapeError: logits is no matrix. DTypeError: dtype is no integer type.
     """
-    to: DType = int64 if dtype is None else as_dtype(dtype)
-    if to not in INTS[:2]:
-        raise DTypeError(f"random.categorical: dtype must be int32 or int64, not {to.name}").locate()
     with scope(name, "categorical", logits):
-        logits = interpreter.as_tensor(logits)
-        if logits.spec.rank not in (2, None):
-            raise ShapeError(f"random.categorical: logits must be [B, C], not {text(logits.spec.shape)}").locate()
+        logits = logits_of("random.categorical", logits)
         rows = shape_of(logits)[:1]
         draw = d.RandomUniform(float64)
         # TensorFlow sets the words of two numbers aside for each draw, and those of a row in fours.
         start = next_counter(draw, seed, chain(rows, ((num_samples + 3) // 4 * 4 * 2,)))
-        wide = Cast(float64)(logits)
-        running = Cumsum()(Exp()(wide - Max(keep_dims=True)(wide, (1,))), 1)
-        places = draw(chain(rows, (num_samples,)), *start) * running[:, -1:]
-        return UpperBound(to)(running, places, name="Multinomial")
+        return drawn_classes(draw, logits, num_samples, int64 if dtype is None else dtype, start)
+
+
+def logits_of(what: str, logits: Any) -> Tensor:
+    """Log-probabilities as a tensor.
+
+    Raises:
+      ShapeError: they are no matrix.
+    """
+    logits = interpreter.as_tensor(logits)
+    if logits.spec.rank not in (2, None):
+        raise ShapeError(f"{what}: logits must be [B, C], not {text(logits.spec.shape)}").locate()
+    return logits
+
+
+def drawn_classes(draw: Any, logits: Tensor, num_samples: Any, dtype: Any, start: tuple[Tensor, Tensor]) -> Tensor:
+    """Classes from uniform float64 numbers that begin at start, (key, counter). [B, C] -> [B, num_samples]
+
+    Raises:
+      DTypeError: dtype is neither int32 nor int64.
+    """
+    to = as_dtype(dtype)
+    if to not in INTS[:2]:
+        raise DTypeError(f"categorical draws: dtype must be int32 or int64, not {to.name}").locate()
+    wide = Cast(float64)(logits)
+    running = Cumsum()(Exp()(wide - Max(keep_dims=True)(wide, (1,))), 1)
+    places = draw(chain(shape_of(logits)[:1], (num_samples,)), *start) * running[:, -1:]
+    return UpperBound(to)(running, places, name="Multinomial")
 
 
 @public(v1=("multinomial", "random.multinomial"))

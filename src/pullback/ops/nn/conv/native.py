@@ -67,14 +67,15 @@ def forward(task: Any, x: Any, w: Any, y: Any, op: Any, at: Geometry) -> None:
         return
     P, Q = at.outs
     steps = (P * Q * K, Q * K, K)
-    pixels, by_two = x.shape[0] * P * Q, cost.paired((KH, KW), op)
+    pixels, by_two = x.shape[0] * P * Q, cost.paired(x.kind, (KH, KW), op)
     few = inf if groups > 1 else cost.crossed(x.kind, pixels, (KH, KW), c, K, by_two)
     outputs = minimal_outputs(x, op, (KH, KW), cost.Sizes(x.shape[0], P, Q, c, K, KH, op.strides[0]), rival=few)
     if outputs and groups == 1:
         made = winograd.Pass(x.shape, at.outs, K, KH, at.before, steps, op.strides[0])
         _add_minimal(task, x, w, y, made, outputs, turned=False)
         return
-    if cost.by_rows() and lined.suits((KH, KW), op.strides[1], c) and groups == 1 and tuple(op.dilations) == (1, 1):
+    plain = groups == 1 and tuple(op.dilations) == (1, 1)
+    if plain and cost.by_rows(x.kind) and lined.suits((KH, KW), op.strides[1], c):
         lined.add_lined(task, x, w, y, op.strides, at.outs, at.before)
         return
     lanes, k, taps = host().lanes(x.kind), K // groups, KH * KW * c
@@ -155,7 +156,7 @@ def to_input(task: Any, w: Any, dy: Any, dx: Any, op: Any, at: Geometry) -> None
         add_product(task, dy.seen((N * H * W, K)), w.seen((C, K)), dx.seen((N * H * W, C)), turned=True)
         return
     scattered = cost.scattered(dy.kind, N * prod(at.outs), (KH, KW), C, K)
-    s, by_two, crossed = op.strides[0], cost.paired((KH, KW), op), inf
+    s, by_two, crossed = op.strides[0], cost.paired(dy.kind, (KH, KW), op), inf
     if tuple(op.strides) == (1, 1):
         crossed = cost.crossed(dy.kind, N * H * W, (KH, KW), K, C, by_two)
     sizes = cost.Sizes(N, -(-H // s), -(-W // s), K, C, KH, s)

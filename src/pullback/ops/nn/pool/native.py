@@ -10,8 +10,8 @@ from pullback.native.ir import I32, I64
 from pullback.native.machine import host
 from pullback.native.packing import clear
 from pullback.native.pooling import CHUNK, Window, pool
-from pullback.native.switches import MOST_CELLS, by_places, in_windows, sides
-from pullback.native.tiles import runs_on
+from pullback.native.switches import MOST_CELLS, Switches, by_places, in_windows, sides
+from pullback.native.tiles import goes_past, runs_on
 from pullback.ops.nn import pool as ops
 
 
@@ -30,7 +30,7 @@ def _add(task: Any, op: Any, what: str, image: Any, words: list[Any], result: An
         task.job(clear, (result.kind,), [result], items=result.size)
     chunks = -(-C // (CHUNK * host().lanes(result.kind)))
     by_rows = not grad or apart
-    s = Window(result.kind, what, (kh, kw), by_rows, grad and not apart, to)
+    s = Window(result.kind, what, (kh, kw), by_rows, grad and not apart, to, grad and apart and goes_past(result, C))
     numbers = (H, W, C, P, Q, sh, sw, *at.before, chunks)
     items = N * (P if by_rows else chunks) if Q * C else 0
     task.job(pool, (s,), [*words, *numbers], items=items, cost=0.15 * N * P * Q * C * kh * kw)
@@ -88,7 +88,9 @@ def _switched(task: Any, what: str, values: Any, at: Any, x: Any, apart: bool = 
         parts = at.shape[1]
         marks = task.scratch((N * parts,), "int64")
         words = [values, at, x, marks, *x.shape[1:], *at.shape[1:3]]
-        task.job(in_windows, (x.kind, at.kind, what, cells), words, items=N * parts, cost=0.15 * x.size)
+        streams = what == "put" and cells[0] > 1 and goes_past(x, x.shape[3])
+        s = Switches(x.kind, at.kind, what, cells, streams)
+        task.job(in_windows, (s,), words, items=N * parts, cost=0.15 * x.size)
     words = [values, at, x, task.checked((N,)), marks, values.size // N, x.size // N, parts]
     cost = 0.01 * values.size if parts else 1.5 * values.size
     task.job(by_places, (x.kind, at.kind, what), words, items=N, cost=cost)
