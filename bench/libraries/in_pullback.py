@@ -28,5 +28,13 @@ def momentum() -> Any:
 
 
 tensorflow_words.declare(
-    Words(tf=pullback, v1=pullback.v1, unpool=unpool, adam=adam, momentum=momentum, batch_in_at=False)
+    Words(
+        tf=pullback,
+        v1=pullback.v1,
+        unpool=unpool,
+        adam=adam,
+        momentum=momentum,
+        batch_in_at=False,
+        lacks=("xla",),
+    )
 )

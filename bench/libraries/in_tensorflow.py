@@ -78,7 +78,7 @@ tensorflow_words.declare(
         adam=Adam,
         momentum=Momentum,
         batch_in_at=True,
-        xla=True,
+        lacks=("int32",),
         longest_chain=10_000,
     )
 )

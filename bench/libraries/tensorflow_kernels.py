@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -29,13 +30,15 @@ def convolution(words: Words, case: dict[str, Any], variant: str, dtype: Any) ->
     return prepared(tf.function(_passes(tf, case, x.shape, w.shape)[case["pass"]]), x, w, dy)
 
 
-@in_words("pooling")
+@in_words("pooling", variants=("int64", "int32"))
 def pooling(words: Words, case: dict[str, Any], variant: str, dtype: Any) -> Prepared:
+    """variant: the type of places."""
     tf = words.tf
+    with_argmax = functools.partial(_with_argmax, words, variant)
     array = data.image(case).astype(dtype)
     x, dx = tf.constant(array), tf.constant(np.ascontiguousarray(array[::-1]))
-    y, at = _with_argmax(words, x)
-    f = tf.function(_pooling(words, case["what"], tuple(x.shape)))
+    y, at = with_argmax(x)
+    f = tf.function(_pooling(words, with_argmax, case["what"], tuple(x.shape)))
     made = prepared(f, x, y, at, dx)
     if case["what"] == "argmax forward":  # libraries count places each in their own way
         made.results = lambda: [f(x, y, at, dx)[0].numpy()]
@@ -128,11 +131,13 @@ def _passes(tf: Any, case: dict[str, Any], x_shape: Any, w_shape: Any) -> dict[s
     }
 
 
-def _with_argmax(words: Words, x: Any) -> Any:
-    return words.tf.nn.max_pool_with_argmax(x, 2, 2, "VALID", include_batch_in_index=words.batch_in_at)
+def _with_argmax(words: Words, places: str, x: Any) -> Any:
+    return words.tf.nn.max_pool_with_argmax(
+        x, 2, 2, "VALID", output_dtype=places, include_batch_in_index=words.batch_in_at
+    )
 
 
-def _pooling(words: Words, what: str, shape: tuple[int, ...]) -> Callable[..., Any]:
+def _pooling(words: Words, with_argmax: Callable[[Any], Any], what: str, shape: tuple[int, ...]) -> Callable[..., Any]:
     """(x, y, at, dx) -> what is asked for."""
     tf = words.tf
 
@@ -156,13 +161,13 @@ def _pooling(words: Words, what: str, shape: tuple[int, ...]) -> Callable[..., A
     def both(x: Any, y: Any, at: Any, dx: Any) -> Any:
         with tf.GradientTape() as tape:
             tape.watch(x)
-            up = words.unpool(*_with_argmax(words, x), shape)
+            up = words.unpool(*with_argmax(x), shape)
             loss = tf.reduce_sum(tf.square(up))
         return [loss, tape.gradient(loss, x)]
 
     return {
         "forward": lambda x, y, at, dx: tf.nn.max_pool(x, 2, 2, "VALID"),
-        "argmax forward": lambda x, y, at, dx: list(_with_argmax(words, x)),
+        "argmax forward": lambda x, y, at, dx: list(with_argmax(x)),
         "argmax backward": argmax_backward,
         "unpool forward": lambda x, y, at, dx: words.unpool(y, at, shape),
         "unpool backward": unpool_backward,

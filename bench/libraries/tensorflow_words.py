@@ -21,7 +21,7 @@ class Words:
     unpool: (pooled, argmax, shape) -> image. adam, momentum: make optimizers with `apply_gradients`, and with
     `keep(variables)` if they must be told of them outside the step.
     batch_in_at: whether the argmax that unpool is given counts over the whole batch.
-    xla: `jit_compile=True` is worth trying.
+    lacks: variants that it does not know.
     longest_chain: more ops in a row are not asked for.
     """
 
@@ -31,7 +31,7 @@ class Words:
     adam: Callable[[], Any]
     momentum: Callable[[], Any]
     batch_in_at: bool
-    xla: bool = False
+    lacks: tuple[str, ...] = ()
     longest_chain: int = 10**9
 
 
@@ -55,4 +55,4 @@ def declare(words: Words) -> None:
     for part in ("kernels", "training", "calls"):
         importlib.import_module(f"bench.libraries.tensorflow_{part}")
     for kind, (maker, variants) in _SHARED.items():
-        makes(kind, variants=tuple(v for v in variants if v != "xla" or words.xla))(functools.partial(maker, words))
+        makes(kind, variants=tuple(v for v in variants if v not in words.lacks))(functools.partial(maker, words))

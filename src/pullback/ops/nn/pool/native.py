@@ -14,6 +14,15 @@ from pullback.native.switches import MOST_CELLS, Switches, by_places, in_windows
 from pullback.native.tiles import goes_past, runs_on
 from pullback.ops.nn import pool as ops
 
+# Bytes that a step may touch and still find most of them in the last cache when it is next run.
+CACHED = 24 << 20
+
+
+def _goes_past(result: Any, read: list[Any]) -> bool:
+    """Whether an image that is written once should go past the caches."""
+    touched = result.of.bytes + sum(b.of.bytes for b in read)
+    return touched > CACHED and goes_past(result, result.shape[3])
+
 
 def _add(task: Any, op: Any, what: str, image: Any, words: list[Any], result: Any, to: Any = I64) -> Any:
     """Adds the job of a pooling over an image's shape."""
@@ -30,7 +39,8 @@ def _add(task: Any, op: Any, what: str, image: Any, words: list[Any], result: An
         task.job(clear, (result.kind,), [result], items=result.size)
     chunks = -(-C // (CHUNK * host().lanes(result.kind)))
     by_rows = not grad or apart
-    s = Window(result.kind, what, (kh, kw), by_rows, grad and not apart, to, grad and apart and goes_past(result, C))
+    streams = grad and apart and _goes_past(result, words[:-1])
+    s = Window(result.kind, what, (kh, kw), by_rows, grad and not apart, to, streams)
     numbers = (H, W, C, P, Q, sh, sw, *at.before, chunks)
     items = N * (P if by_rows else chunks) if Q * C else 0
     task.job(pool, (s,), [*words, *numbers], items=items, cost=0.15 * N * P * Q * C * kh * kw)
@@ -88,7 +98,7 @@ def _switched(task: Any, what: str, values: Any, at: Any, x: Any, apart: bool = 
         parts = at.shape[1]
         marks = task.scratch((N * parts,), "int64")
         words = [values, at, x, marks, *x.shape[1:], *at.shape[1:3]]
-        streams = what == "put" and cells[0] > 1 and goes_past(x, x.shape[3])
+        streams = what == "put" and cells[0] > 1 and _goes_past(x, [values, at])
         s = Switches(x.kind, at.kind, what, cells, streams)
         task.job(in_windows, (s,), words, items=N * parts, cost=0.15 * x.size)
     words = [values, at, x, task.checked((N,)), marks, values.size // N, x.size // N, parts]
