@@ -25,8 +25,9 @@ import os
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FunctionType
 from typing import Any, NamedTuple
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -193,8 +194,9 @@ def measured() -> dict[str, set[str]]:
     for record in folder.glob("*.json"):
         for speech, names in json.loads(record.read_text(encoding="utf-8")).items():
             found[speech] |= set(names)
-    programs = written() if (TESTS / "programs").exists() else {"v1": set(), "v2": set()}
-    return {speech: names | (programs[speech] & _in_programs(speech)) for speech, names in found.items()}
+    for speech, names in written().items():  # types and their like stand in the module itself, and cannot be noted
+        found[speech] |= (names & _in_programs(speech)) | (names - tables()[speech].keys())
+    return found
 
 
 def _in_programs(speech: str) -> set[str]:
@@ -212,12 +214,21 @@ def _in_programs(speech: str) -> set[str]:
 _called: dict[str, set[str]] = {"v1": set(), "v2": set()}
 
 
+def _noting(f: FunctionType, note: Callable[[], None]) -> FunctionType:
+    """The function, and a note of each call. To errors and to AutoGraph it is a line of the same file."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        note()
+        return f(*args, **kwargs)
+
+    code = call.__code__.replace(co_filename=f.__code__.co_filename)
+    return FunctionType(code, {"__name__": f.__module__}, closure=call.__closure__)
+
+
 def pytest_configure(config: Any) -> None:
     """As a plugin of pytest: notes what is looked up and called through the public namespaces."""
     if RECORD not in os.environ:
         return
-    from types import FunctionType
-
     from pullback import namespace
 
     find = namespace.find
@@ -228,17 +239,12 @@ def pytest_configure(config: Any) -> None:
             _called[dialect].add(name)
             return value
 
-        @functools.wraps(value)
-        def call(*args: Any, **kwargs: Any) -> Any:
-            _called[dialect].add(name)
-            return value(*args, **kwargs)
-
-        return call
+        return functools.wraps(value)(_noting(value, lambda: _called[dialect].add(name)))
 
     namespace.find = noting
 
 
-def pytest_unconfigure(config: Any) -> None:
+def pytest_sessionfinish(session: Any) -> None:
     """Leaves what was noted."""
     if RECORD in os.environ:
         path = Path(os.environ[RECORD]) / f"{os.getpid()}.json"
@@ -248,13 +254,18 @@ def pytest_unconfigure(config: Any) -> None:
 # --- the report ----------------------------------------------------------------------------------------------------
 
 
+def tables() -> dict[str, dict[str, str]]:
+    """dialect -> {public name: where it lives}."""
+    from pullback._names import V1, V2
+
+    return {"v1": V1, "v2": V2}
+
+
 def judged(rows: list[Symbol], run: dict[str, set[str]]) -> dict[tuple[str, str], Verdict]:
     """(symbol, dialect) -> verdict, for each dialect that has the symbol. A test of one name of an object is a test of
     its others."""
-    from pullback._names import V1, V2
-
-    tables = {"v1": V1, "v2": V2}
-    objects = {tables[dialect][name] for dialect, names in run.items() for name in names if name in tables[dialect]}
+    where = tables()
+    objects = {where[dialect][name] for dialect, names in run.items() for name in names if name in where[dialect]}
     out = {}
     for symbol in rows:
         for number in symbol.available:
@@ -264,7 +275,7 @@ def judged(rows: list[Symbol], run: dict[str, set[str]]) -> dict[tuple[str, str]
                 continue
             why = unfit(dialect, symbol)
             name = symbol.name[3:]
-            ran = name in run[dialect] or tables[dialect].get(name) in objects
+            ran = name in run[dialect] or where[dialect].get(name) in objects
             out[symbol.name, dialect] = Verdict(True, not why, ran, why or ("" if ran else "no test uses it"))
     return out
 

@@ -143,6 +143,19 @@ def test_a_network_in_slim() -> None:
     assert found["losses"][-1] < found["losses"][0] / 2
 
 
+def test_a_classifier_in_slim_from_records_to_its_evaluation(tmp_path: Path) -> None:
+    found, said = answer("slim_training", str(tmp_path))
+    assert found["seen"] == [[[12, 12, 3], i % 2, "shapes_train_00000-of-00002.tfrecord"] for i in range(4)]
+    assert len(found["losses"]) == 20 and found["last"] == found["losses"][-1] < found["losses"][0] / 10
+    assert [line for line in said.splitlines() if "global step 20: loss = " in line]
+    files = set(found["files"])
+    assert {"checkpoint", "model.ckpt-20.index", "model.ckpt-20.meta", "tf_trace-1.json", "tf_trace-11.json"} <= files
+    assert {"losses/total_loss", "logits/weights_1", "prefetch_queue/fraction_of_2_full"} <= set(found["train tags"])
+    assert "summarize_grads/Conv/weights_gradient_norm" in found["train tags"]
+    assert found["evaluated"] == {"step": 20, "Accuracy": 1, "Count": 1}
+    assert {"eval/Accuracy", "eval/Count"} <= set(found["eval tags"]) and "Evaluation [6/6]" in said
+
+
 def test_a_program_that_tests_itself() -> None:
     done = run(PROGRAMS / "own_tests.py", "--verbose")
     assert done.returncode == 0, done.stderr

@@ -24,6 +24,7 @@ from closeness import close
 import pullback.core
 import pullback.engines
 import pullback.ops
+from pullback._names import OPS
 from pullback.core import dtypes, interpreter
 from pullback.core.op import REGISTRY, Op
 from pullback.core.sample import Sample
@@ -61,6 +62,8 @@ def _import_rooms(package: Any) -> None:
 
 _import_rooms(pullback.core)
 _import_rooms(pullback.ops)
+for room in sorted(set(OPS.values())):  # rooms beside `ops`: files, queues, tables
+    importlib.import_module(room)
 CLASSES: list[type[Op]] = [REGISTRY[kind] for kind in sorted(REGISTRY)]
 
 

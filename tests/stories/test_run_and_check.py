@@ -183,3 +183,40 @@ class TestChecking:
     def test_nothing_to_read(self, tmp_path: Path) -> None:
         done = CliRunner().invoke(main, ["check", str(tmp_path / "gone.py")])
         assert done.exit_code == 2 and "can't open file" in done.output
+
+
+def test_what_tensorflow_1_brought_along_is_there(write: Any) -> None:
+    lines = ["from six.moves import xrange", "import absl.flags, google.protobuf, numpy", "import tensorflow as tf"]
+    done = run(str(write("\n".join([*lines, "print(tf.Session().run(tf.add_n([1.0] * len(xrange(3)))))"]))))
+    assert done.stdout.splitlines()[-1:] == ["3.0"], done.stderr
+
+
+class TestKerasByItself:
+    """`import keras` is tensorflow.keras, as where TensorFlow is installed."""
+
+    PROGRAM = """
+from keras import backend as K
+from keras.layers import Dense, Input
+from keras.layers.convolutional import MaxPooling2D
+from keras.engine.topology import Layer
+from keras.models import Sequential
+from keras.utils import np_utils
+import keras.callbacks, tensorflow as tf
+assert keras.layers.MaxPooling2D is MaxPooling2D is tf.keras.layers.MaxPooling2D and Layer is tf.keras.layers.Layer
+model = Sequential([Input((2,)), Dense(1, kernel_initializer="ones")])
+print(np_utils.to_categorical([1], 3), K.get_value(model(tf.constant([[1.0, 2.0]]))))
+"""
+
+    def test_old_modules_lead_to_the_layers_of_today(self, write: Any) -> None:
+        done = run(str(write(self.PROGRAM)))
+        assert done.stdout.splitlines()[-1:] == ["[[0. 1. 0.]] [[3.]]"], done.stderr
+
+    def test_check_knows_its_names(self, write: Any) -> None:
+        said = CliRunner().invoke(main, ["check", str(write(self.PROGRAM + "keras.layers.Dens(3)"))]).output
+        assert "tf.keras.layers.Dens " in said and "missing" in said
+        assert "missing" not in CliRunner().invoke(main, ["check", str(write(self.PROGRAM))]).output
+
+    def test_another_backend_is_left_alone(self, write: Any, monkeypatch: Any) -> None:
+        monkeypatch.setenv("KERAS_BACKEND", "jax")
+        (write("answer = 42", "keras.py")).parent.joinpath("main.py").write_text("import keras; print(keras.answer)")
+        assert run("main.py", cwd=write("", "x.py").parent).stdout.splitlines()[-1:] == ["42"]

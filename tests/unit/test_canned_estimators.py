@@ -124,6 +124,8 @@ def test_tensorflow_2s_loss_is_the_mean(tmp_path: Path) -> None:
             (lambda folder: tf.estimator.LinearRegressor(columns()[:1], folder), 2 * X),
             (lambda folder: tf.estimator.DNNClassifier([4], columns(), folder), ABOVE),
             (lambda folder: tf.estimator.LinearClassifier(columns(), folder), ABOVE),
+            (lambda folder: tf.estimator.DNNLinearCombinedClassifier(folder, columns()[1:]), ABOVE),
+            (lambda folder: tf.estimator.DNNLinearCombinedRegressor(folder, columns()[:1]), 2 * X),
         )
     ):
         made = model(str(tmp_path / str(i)))

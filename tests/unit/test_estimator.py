@@ -83,3 +83,34 @@ def test_mistakes_are_explained(estimator: Any) -> None:
         v1.estimator.inputs.numpy_input_fn(X)
     with pytest.raises(ValueError, match="one process"):
         v1.estimator.RunConfig(train_distribute=object())
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda e: e.train(_ones, steps=0), "Must specify steps > 0, given: 0"),
+        (lambda e: e.train(_ones, max_steps=0), "Must specify max_steps > 0, given: 0"),
+        (lambda e: e.evaluate(_ones, steps=0), "Must specify steps > 0, given: 0"),
+        (lambda e: e.train(_ones, steps=1), "Missing train_op: the EstimatorSpec"),
+    ],
+    ids=["no steps", "no steps at most", "no batches", "no train_op"],
+)
+def test_a_model_that_cannot_be_trained_is_said_to_be_so(call: Any, words: str, tmp_path: Path) -> None:
+    estimator = tf.estimator.Estimator(_lossy, str(tmp_path))
+    with pytest.raises(ValueError, match=words):
+        call(estimator)
+
+
+def _ones() -> Any:
+    return tf.data.Dataset.from_tensors(np.ones([2, 1], np.float32))
+
+
+def _lossy(features: Any, mode: str) -> Any:
+    return tf.estimator.EstimatorSpec(mode, predictions=features, loss=tf.reduce_sum(features))
+
+
+def test_saving_by_steps_replaces_saving_by_time() -> None:
+    config = tf.estimator.RunConfig().replace(save_checkpoints_steps=5)
+    assert (config.save_checkpoints_steps, config.save_checkpoints_secs) == (5, None)
+    with pytest.raises(ValueError, match="cannot be both set"):
+        config.replace(save_checkpoints_steps=5, save_checkpoints_secs=1)

@@ -104,3 +104,12 @@ def test_tensorboards_files_hold_the_figures(face: Any, tmp_path: Path) -> None:
         (file,) = (tmp_path / "logs" / part).iterdir()
         content = file.read_bytes()
         assert all(tag in content for tag in tags)
+
+
+def test_a_file_of_none_of_the_names_is_no_file_of_the_model(tmp_path: Path) -> None:
+    def model(name: str) -> Any:
+        return tf.keras.Sequential([tf.keras.layers.Dense(1, input_shape=(1,), name=name)])
+
+    model("first").save_weights(tmp_path / "w.npz")
+    with pytest.raises(ValueError, match="none of the names of model"):
+        model("second").load_weights(tmp_path / "w.npz", by_name=True)

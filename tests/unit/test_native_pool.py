@@ -174,7 +174,8 @@ def test_a_forked_child_has_workers_of_its_own():
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
 def test_a_fork_while_another_thread_compiles_and_runs():
-    """Locks that a thread held at the fork are free in the child, where that thread is not."""
+    """Locks that a thread held at the fork are free in the child, where that thread is not. Python's own, of modules
+    that a thread is importing then, are not; so the names are looked up before."""
     code = """
         import os, threading, time, warnings
         warnings.simplefilter("ignore")
@@ -183,6 +184,7 @@ def test_a_fork_while_another_thread_compiles_and_runs():
         from pullback.core.config import config
         config.threads, config.plan_after = 2, 0
         x = tf.constant(np.ones((64, 64), "f4"))
+        names = tf.function, tf.nn.relu, tf.tanh
         stop = []
 
         def busy():

@@ -53,9 +53,10 @@ def test_one_example() -> None:
     assert got["v"].indices.numpy().tolist() == [[0], [1], [2]]
 
 
-def test_shapes_are_known_in_graphs() -> None:
+@pytest.mark.parametrize("given", [[None], None])  # an export's receiver often says no shape
+def test_shapes_are_known_in_graphs(given: Any) -> None:
     with v1.Graph().as_default(), v1.Session() as session:
-        words = v1.placeholder(tf.string, [None])
+        words = v1.placeholder(tf.string, given)
         got = v1.parse_example(words, {k: FEATURES[k] for k in ("x", "seq", "v")})
         assert [got[k].shape.as_list() for k in ("x", "seq")] == [[None, 2], [None, None, 2]]
         assert session.run(got, {words: [B]})["x"].tolist() == [[3, 4]]

@@ -263,3 +263,12 @@ def test_mistakes_are_explained(session: Any) -> None:
         v1.train.limit_epochs(tf.constant(1), 0)
     with pytest.raises(ValueError, match="All shapes must be fully defined"):
         v1.train.batch([v1.placeholder(tf.float32, [None])], 2)
+
+
+def test_what_is_enqueued_is_named_within_its_operation() -> None:
+    with v1.Graph().as_default() as graph:
+        queue = v1.FIFOQueue(3, [tf.int32], [()])
+        queue.enqueue([1])
+        queue.enqueue_many([[1]], name="more")
+        names = [op.name for op in graph.get_operations()]
+    assert names[1:] == ["fifo_queue_enqueue/component_0", "fifo_queue_enqueue", "more/component_0", "more"]

@@ -154,3 +154,16 @@ class TestSessions:
             found = table.lookup(tf.constant([4, 9], tf.int64))
             table.init.run()
             assert session.run(found).tolist() == [6, 0]
+
+
+def test_only_line_ends_part_the_lines_of_a_file(tmp_path: Path) -> None:
+    def read(data: bytes) -> Any:
+        path = tmp_path / "words.txt"
+        path.write_bytes(data)
+        reads = lookup.TextFileInitializer(str(path), tf2.string, -2, tf2.int64, -1)
+        return lookup.StaticHashTable(reads, -1)
+
+    words, places = read(b"a\rb\nc\r\n\xc2\x85d").export()
+    assert dict(zip(words.numpy(), places.numpy().tolist(), strict=True)) == {b"a\rb": 0, b"c": 1, b"\xc2\x85d": 2}
+    with pytest.raises(tf2.errors.InvalidArgumentError, match="line 2 is empty"):
+        read(b"a\n\nb\n")

@@ -5,7 +5,7 @@
     with pullback.alias.using("tf2"): ...      for a while
 
 Everything under `tensorflow` is a thin view of the public namespaces: `tensorflow.compat.v1`, `.contrib`, `.python.*`,
-`.keras`. A name that is not there says so, and names what is near it.
+`.keras`, which `keras` by itself means too. A name that is not there says so, and names what is near it.
 """
 
 from __future__ import annotations

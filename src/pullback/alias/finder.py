@@ -1,4 +1,6 @@
-"""The import hook: `tensorflow` and every module under it, made on first import.
+"""The import hook: `tensorflow`, `keras` and every module under them, made on first import.
+
+`keras` is `tensorflow.keras`, as where TensorFlow is installed; not where KERAS_BACKEND chooses another library.
 
 A module here is empty; its names are looked up when they are used, see `symbols`. Names kept in a module after the
 first use cost a dictionary look-up, as in any module.
@@ -7,6 +9,7 @@ first use cost a dictionary look-up, as in any module.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
@@ -16,7 +19,19 @@ from typing import Any
 
 from pullback.alias import symbols
 
-ROOT = "tensorflow"
+ROOT, KERAS = "tensorflow", "keras"
+
+
+def below(module: str) -> str | None:
+    """The path below `tensorflow` of a module's full name: "keras.layers" of "tensorflow.keras.layers" and of
+    "keras.layers"; None for modules that are neither's."""
+    root, _, inner = module.partition(".")
+    if root == ROOT:
+        return inner
+    if root != KERAS or os.environ.get("KERAS_BACKEND", ROOT) != ROOT:
+        return None
+    public = any(symbols.is_space(d, module) or symbols.lookup(d, module) is not None for d in ("v1", "v2"))
+    return module if public else f"python.{module}"
 
 
 class TensorFlow(ModuleType):
@@ -49,7 +64,7 @@ class TensorFlow(ModuleType):
 
 
 class Finder(MetaPathFinder, Loader):
-    """Finds `tensorflow` and what is under it, ahead of what is installed."""
+    """Finds `tensorflow`, `keras` and what is under them, ahead of what is installed."""
 
     def __init__(self, dialect: str) -> None:
         self.dialect = dialect
@@ -63,18 +78,18 @@ class Finder(MetaPathFinder, Loader):
           ImportError: there is no such module or name. It is no ModuleNotFoundError of this name, which
             `from tensorflow import name` would swallow together with what it says.
         """
-        if fullname != ROOT and not fullname.startswith(f"{ROOT}."):
+        inner = below(fullname)
+        if inner is None:
             return None
-        below = fullname[len(ROOT) + 1 :]
-        if symbols.lookup(self.dialect, below) is None and not symbols.is_space(self.dialect, below):
-            raise ImportError(symbols.missing(self.dialect, below), name=ROOT)
+        if symbols.lookup(self.dialect, inner) is None and not symbols.is_space(self.dialect, inner):
+            raise ImportError(symbols.missing(self.dialect, inner), name=ROOT)
         return ModuleSpec(fullname, self, is_package=True)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        below = spec.name[len(ROOT) + 1 :]
-        if not symbols.is_space(self.dialect, below):  # `import tensorflow.Session`: a name that is no module
-            raise ImportError(f"tf.{below} is a name, not a module; say: from {ROOT} import {below}", name=ROOT)
-        return TensorFlow(spec.name, self.dialect, below)
+        inner = below(spec.name) or ""
+        if not symbols.is_space(self.dialect, inner):  # `import tensorflow.Session`: a name that is no module
+            raise ImportError(f"tf.{inner} is a name, not a module; say: from {ROOT} import {inner}", name=ROOT)
+        return TensorFlow(spec.name, self.dialect, inner)
 
     def exec_module(self, module: ModuleType) -> None:
         """Nothing: names come on use."""

@@ -185,15 +185,20 @@ def is_module(path: str) -> bool:
 def public_names(path: str, table: Collection[str]) -> Iterator[str]:
     """Public names that the symbol may have, the likeliest first."""
     module, _, symbol = path.rpartition(".")
+    alike = [name for name in table if name.rpartition(".")[2] == symbol and not name.startswith("raw_ops.")]
     if path.startswith("python.keras."):
         yield path.removeprefix("python.")
+        yield from sorted((name for name in alike if name.startswith("keras.")), key=_nearest)
     word = module.rpartition(".")[2]
     if word.startswith("gen_"):
         yield f"raw_ops.{op_type(symbol)}"
     for space in _SHOWN_IN.get(word, ()):
         yield f"{space}.{symbol}" if space else symbol
-    alike = [name for name in table if name.rpartition(".")[2] == symbol and not name.startswith("raw_ops.")]
-    yield from sorted(alike, key=lambda name: (name.count("."), name))
+    yield from sorted(alike, key=_nearest)
+
+
+def _nearest(name: str) -> tuple[int, str]:
+    return name.count("."), name
 
 
 def unexported(path: str) -> Callable[[], Any] | None:

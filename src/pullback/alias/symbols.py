@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import re
 from collections.abc import Callable, Iterator
 from types import FunctionType
 from typing import Any, NamedTuple
@@ -49,6 +50,8 @@ _CONTRIB = {
     "contrib.framework.nest": ("nest",),
     "contrib.util": ("",),
 }
+# Modules whose names Keras 2 also showed one level up: np_utils, generic_utils, vis_utils.
+_KERAS_UTILS = re.compile(r"keras\.utils\.[a-z]+_utils")
 
 
 class Found(NamedTuple):
@@ -65,7 +68,7 @@ def lookup(dialect: str, path: str) -> Found | None:
             return lookup_public(version, path.removeprefix(f"compat.{version}."))
     if internal.inside(path):
         return _internal(dialect, path)
-    if inner := _inside_contrib(path):
+    if inner := _inside_contrib(path) or _inside_keras(path):
         return lookup(dialect, inner)
     if dialect == "v2":
         return lookup_public("v2", path)
@@ -96,9 +99,20 @@ def _where_current(value: Any) -> Any:
 
 def _inside_contrib(path: str) -> str | None:
     """ "contrib.layers.conv2d" of "contrib.layers.python.layers.layers.conv2d": a module inside contrib shows what
-    contrib itself shows. None of other paths."""
+    contrib itself shows, or its namespace of that name: "contrib.slim.learning.train" of
+    "contrib.slim.python.slim.learning.train". None of other paths."""
     shown, found, inner = path.partition(".python")
-    return f"{shown}.{inner.rpartition('.')[2]}" if found and path.startswith("contrib.") and inner else None
+    if not (found and path.startswith("contrib.") and inner):
+        return None
+    *_, module, name = f".{inner}".split(".")
+    own = f"{shown}.{module}.{name}"
+    return own if own in V1 else f"{shown}.{name}"
+
+
+def _inside_keras(path: str) -> str | None:
+    """ "keras.utils.to_categorical" of "keras.utils.np_utils.to_categorical"; None of other paths."""
+    space, _, name = path.rpartition(".")
+    return f"keras.utils.{name}" if _KERAS_UTILS.fullmatch(space) else None
 
 
 def _moved(path: str) -> Found | None:
@@ -146,6 +160,8 @@ def is_space(dialect: str, path: str) -> bool:
             return is_namespace(version, path.removeprefix(f"compat.{version}."))
     if internal.inside(path):
         return internal.is_module(path)
+    if _KERAS_UTILS.fullmatch(path):
+        return True
     if path.startswith("contrib.") and ".python" in path:
         return path.rpartition(".")[2].islower() and is_space(dialect, path.partition(".python")[0])
     if is_namespace(dialect, path):

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pullback.alias import source
-from pullback.alias.finder import ROOT
+from pullback.alias.finder import below
 
 Paths = set[str]
 
@@ -121,21 +121,14 @@ def imported(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]]:
     """(Python name, path below `tensorflow`) that an import binds."""
     if isinstance(node, ast.Import):
         for alias in node.names:
-            if _ours(alias.name):
-                yield (alias.asname, _below(alias.name)) if alias.asname else (ROOT, "")
-    elif not node.level and node.module and _ours(node.module):
-        below = _below(node.module)
+            name = alias.asname or alias.name.partition(".")[0]
+            path = below(alias.name if alias.asname else name)
+            if path is not None:
+                yield name, path
+    elif not node.level and node.module and (space := below(node.module)) is not None:
         for alias in node.names:
             if alias.name != "*":
-                yield alias.asname or alias.name, f"{below}.{alias.name}" if below else alias.name
-
-
-def _ours(module: str) -> bool:
-    return module == ROOT or module.startswith(f"{ROOT}.")
-
-
-def _below(module: str) -> str:
-    return module[len(ROOT) + 1 :]
+                yield alias.asname or alias.name, f"{space}.{alias.name}" if space else alias.name
 
 
 def chain(node: ast.expr, bound: dict[str, Paths]) -> tuple[list[str], bool]:
@@ -159,8 +152,8 @@ def uses_in(tree: ast.AST, bound: dict[str, Paths]) -> Iterator[tuple[str, int]]
                 yield path, node.lineno
         elif isinstance(node, ast.Import):
             for alias in node.names:
-                if _ours(alias.name) and alias.name != ROOT:
-                    yield _below(alias.name), node.lineno
+                if path := below(alias.name):
+                    yield path, node.lineno
         elif isinstance(node, ast.Attribute) and id(node) not in inner:
             step: ast.expr = node
             while isinstance(step, ast.Attribute):
@@ -186,7 +179,7 @@ def _beside(path: Path, trees: list[ast.Module]) -> Iterator[Path]:
                 base = node.module or ""
                 names = [base, *(f"{base}.{alias.name}".lstrip(".") for alias in node.names)]
             for name in names:
-                if name and not _ours(name):
+                if name and below(name) is None:
                     yield from _files(folder, name)
 
 

@@ -29,13 +29,18 @@ def _key(op: Any) -> str:
 def add_arg_scope(func: F) -> F:
     """Decorator: arguments that the caller leaves out come from the `arg_scope` in force."""
 
+    taken = inspect.signature(func).parameters.values()
+    by_position = [p.name for p in taken if p.kind is p.POSITIONAL_OR_KEYWORD]
+
     @functools.wraps(func)
     def with_defaults(*args: Any, **kwargs: Any) -> Any:
         defaults = _stack[-1].get(_key(func))
-        return func(*args, **({**defaults, **kwargs} if defaults else kwargs))
+        if not defaults:
+            return func(*args, **kwargs)
+        said = by_position[: len(args)]
+        return func(*args, **{**{name: value for name, value in defaults.items() if name not in said}, **kwargs})
 
     with_defaults._key_op = _key(func)  # type: ignore[attr-defined]
-    taken = inspect.signature(func).parameters.values()
     with_defaults._scoped = tuple(p.name for p in taken if p.default is not p.empty)  # type: ignore[attr-defined]
     with_defaults._any = any(p.kind is p.VAR_KEYWORD for p in taken)  # type: ignore[attr-defined]
     return with_defaults  # type: ignore[return-value]

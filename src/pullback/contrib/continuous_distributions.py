@@ -60,7 +60,8 @@ class Uniform(Distribution):
         super().__init__(self.low.dtype, "FULLY_REPARAMETERIZED", validate_args, allow_nan_stats, held, None, name)
 
     def range(self, name: str = "range") -> Any:
-        return self.high - self.low
+        with tf.name_scope(self.name):
+            return tf.subtract(self.high, self.low, name=name)
 
     def _draw(self, shape: Any, seed: Any) -> Any:
         return self.low + self.range() * tf.random_uniform(shape, dtype=self.dtype, seed=seed)

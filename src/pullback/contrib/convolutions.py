@@ -1,4 +1,4 @@
-"""`tf.contrib.layers` and `slim`: convolutions and pooling.
+"""`tf.contrib.layers` and `slim`: convolutions; pooling is in pooling.py.
 
 x [N,H,W,C], filters [R,S,C,K]; data formats that begin with "NC" put C second.
 """
@@ -11,7 +11,7 @@ import pullback.v1 as tf
 from pullback.contrib.arg_scope import add_arg_scope, contrib
 from pullback.contrib.layers import finished, kept_in
 from pullback.contrib.regularizers import xavier_initializer
-from pullback.contrib.variables import model_variable, noted
+from pullback.contrib.variables import model_variable
 
 _BOTH = "layers slim"
 _FORMATS = {1: ("NWC", "NCW"), 2: ("NHWC", "NCHW"), 3: ("NDHWC", "NCDHW")}
@@ -130,63 +130,78 @@ convolution2d = _convolution(2, ("conv2d", "convolution2d"), "convolution2d")
 convolution3d = _convolution(3, ("conv3d", "convolution3d"), "convolution3d")
 
 
-@contrib(_BOTH, "conv2d_transpose", "convolution2d_transpose")
-@add_arg_scope
-def convolution2d_transpose(
-    inputs: Any,
-    num_outputs: int,
-    kernel_size: Any,
-    stride: Any = 1,
-    padding: str = "SAME",
-    data_format: str = "NHWC",
-    activation_fn: Any = tf.nn.relu,
-    normalizer_fn: Any = None,
-    normalizer_params: Any = None,
-    weights_initializer: Any = xavier_initializer(),
-    weights_regularizer: Any = None,
-    biases_initializer: Any = tf.zeros_initializer(),
-    biases_regularizer: Any = None,
-    reuse: Any = None,
-    variables_collections: Any = None,
-    outputs_collections: Any = None,
-    trainable: bool = True,
-    scope: Any = None,
-) -> Any:
-    """activation(transposed convolution + b). [N,H,W,C] -> [N,H*stride,W*stride,num_outputs] with "SAME"; "VALID" adds
-    max(kernel - stride, 0).
-
-    Variables: `weights` [R,S,num_outputs,C], `biases` [num_outputs] (not with normalizer_fn).
-    """
-    given = dict(locals())
-    with tf.variable_scope(scope, "Conv2d_transpose", [inputs], reuse=reuse):
+def _transposed(rank: int, inputs: Any, num_outputs: int, given: dict[str, Any]) -> Any:
+    with tf.variable_scope(given["scope"], f"Conv{rank}d_transpose", [inputs], reuse=given["reuse"]):
         inputs = tf.convert_to_tensor(inputs)
-        kind = _format(data_format, 2)
-        kernel, strides = _sizes(kernel_size, 2), _sizes(stride, 2)
+        kind, padding = _format(given["data_format"], rank), given["padding"].upper()
+        kernel, strides = _sizes(given["kernel_size"], rank), _sizes(given["stride"], rank)
         weights = model_variable(
             "weights",
             [*kernel, num_outputs, _channels(inputs, kind)],
             inputs.dtype.base_dtype,
-            weights_initializer,
-            weights_regularizer,
-            trainable,
-            kept_in(variables_collections, "weights"),
+            given["weights_initializer"],
+            given["weights_regularizer"],
+            given["trainable"],
+            kept_in(given["variables_collections"], "weights"),
         )
         first = kind.startswith("NC")
         sizes, known = tf.shape(inputs), inputs.shape.as_list()
-        extra = [max(k - s, 0) if padding.upper() == "VALID" else 0 for k, s in zip(kernel, strides, strict=True)]
-        axes = (2, 3) if first else (1, 2)
+        extra = [max(k - s, 0) if padding == "VALID" else 0 for k, s in zip(kernel, strides, strict=True)]
         space = [
             (known[a] * s + e) if known[a] is not None else sizes[a] * s + e
-            for a, s, e in zip(axes, strides, extra, strict=True)
+            for a, (s, e) in enumerate(zip(strides, extra, strict=True), 2 if first else 1)
         ]
         batch = sizes[0] if known[0] is None else known[0]
         shape = [batch, num_outputs, *space] if first else [batch, *space, num_outputs]
         steps = [1, 1, *strides] if first else [1, *strides, 1]
-        outputs = tf.nn.conv2d_transpose(
-            inputs, weights, tf.stack(shape), strides=steps, padding=padding.upper(), data_format=kind
-        )
+        transpose = {2: tf.nn.conv2d_transpose, 3: tf.nn.conv3d_transpose}[rank]
+        outputs = transpose(inputs, weights, tf.stack(shape), strides=steps, padding=padding, data_format=kind)
         outputs = _biased(outputs, num_outputs, given, kind)
-        return finished(outputs, activation_fn, normalizer_fn, normalizer_params, outputs_collections)
+        return finished(
+            outputs,
+            given["activation_fn"],
+            given["normalizer_fn"],
+            given["normalizer_params"],
+            given["outputs_collections"],
+        )
+
+
+def _transposed_convolution(rank: int) -> Any:
+    def convolution_transpose(
+        inputs: Any,
+        num_outputs: int,
+        kernel_size: Any,
+        stride: Any = 1,
+        padding: str = "SAME",
+        data_format: str = _FORMATS[rank][0],
+        activation_fn: Any = tf.nn.relu,
+        normalizer_fn: Any = None,
+        normalizer_params: Any = None,
+        weights_initializer: Any = xavier_initializer(),
+        weights_regularizer: Any = None,
+        biases_initializer: Any = tf.zeros_initializer(),
+        biases_regularizer: Any = None,
+        reuse: Any = None,
+        variables_collections: Any = None,
+        outputs_collections: Any = None,
+        trainable: bool = True,
+        scope: Any = None,
+    ) -> Any:
+        """activation(transposed convolution + b). [N,H,W,C] -> [N,H*stride,W*stride,num_outputs] with "SAME"; "VALID"
+        adds max(kernel - stride, 0). With three axes likewise.
+
+        Variables: `weights` [R,S,num_outputs,C], `biases` [num_outputs] (not with normalizer_fn).
+        """
+        given = dict(locals())
+        return _transposed(rank, given.pop("inputs"), given.pop("num_outputs"), given)
+
+    convolution_transpose.__name__ = convolution_transpose.__qualname__ = f"convolution{rank}d_transpose"
+    names = (f"conv{rank}d_transpose", f"convolution{rank}d_transpose")
+    return contrib(_BOTH, *names)(add_arg_scope(convolution_transpose))
+
+
+convolution2d_transpose = _transposed_convolution(2)
+convolution3d_transpose = _transposed_convolution(3)
 
 
 @contrib(_BOTH, "separable_conv2d", "separable_convolution2d")
@@ -254,45 +269,3 @@ def separable_convolution2d(
             outputs = tf.nn.separable_conv2d(inputs, depthwise, pointwise, steps, padding, rate=rates, data_format=kind)
         outputs = _biased(outputs, size, given, kind)
         return finished(outputs, activation_fn, normalizer_fn, normalizer_params, outputs_collections)
-
-
-def _pooled(pool: Any, name: str, given: dict[str, Any]) -> Any:
-    with tf.name_scope(given["scope"], name, [given["inputs"]]):
-        kind = _format(given["data_format"], 2)
-
-        def over(sizes: list[int]) -> list[int]:
-            return [1, 1, *sizes] if kind.startswith("NC") else [1, *sizes, 1]
-
-        window, steps = over(_sizes(given["kernel_size"], 2)), over(_sizes(given["stride"], 2))
-        outputs = pool(given["inputs"], window, steps, given["padding"].upper(), data_format=kind)
-        return noted(outputs, given["outputs_collections"])
-
-
-@contrib(_BOTH, "max_pool2d")
-@add_arg_scope
-def max_pool2d(
-    inputs: Any,
-    kernel_size: Any,
-    stride: Any = 2,
-    padding: str = "VALID",
-    data_format: str = "NHWC",
-    outputs_collections: Any = None,
-    scope: Any = None,
-) -> Any:
-    """The largest value in each window."""
-    return _pooled(tf.nn.max_pool, "MaxPool2D", dict(locals()))
-
-
-@contrib(_BOTH, "avg_pool2d")
-@add_arg_scope
-def avg_pool2d(
-    inputs: Any,
-    kernel_size: Any,
-    stride: Any = 2,
-    padding: str = "VALID",
-    data_format: str = "NHWC",
-    outputs_collections: Any = None,
-    scope: Any = None,
-) -> Any:
-    """The mean of each window."""
-    return _pooled(tf.nn.avg_pool, "AvgPool2D", dict(locals()))

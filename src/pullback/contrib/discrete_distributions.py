@@ -93,12 +93,9 @@ class Categorical(Distribution):
         return tf.cast(tf.reshape(drawn, shape), self.dtype)
 
     def _log_prob(self, value: Any) -> Any:
-        all_logs = tf.nn.log_softmax(self.logits)
-        which = tf.one_hot(value, self.event_size, dtype=all_logs.dtype)
-        chosen = tf.where(
-            tf.cast(which, tf.bool) | tf.zeros_like(all_logs, tf.bool), all_logs + 0 * which, 0 * (all_logs + which)
-        )
-        return tf.reduce_sum(chosen, axis=-1)
+        logs = tf.nn.log_softmax(self.logits)
+        which = tf.one_hot(value, self.event_size, True, False, dtype=tf.bool)
+        return tf.reduce_sum(tf.where_v2(which, logs, tf.zeros_like(logs)), axis=-1)
 
     def _mode(self) -> Any:
         return tf.cast(tf.argmax(self.logits, axis=-1), self.dtype)

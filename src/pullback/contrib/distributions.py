@@ -22,6 +22,10 @@ class Distribution:
     """Base: draws and densities, elementwise over a batch of parameters.
 
     A subclass says `_shape`, `_draw(shape, seed)` and `_log_prob(value)`, and what it knows of mean, variance, entropy.
+
+    Args:
+      validate_args: must be False. allow_nan_stats, graph_parents: kept, or for TensorFlow's book-keeping: the figures
+        of the distributions here are never undefined.
     """
 
     def __init__(
@@ -42,12 +46,13 @@ class Distribution:
         self.reparameterization_type, self.allow_nan_stats = reparameterization_type, allow_nan_stats
         self.parameters = dict(parameters or {})
 
-    def _known(self, what: str) -> Any:
+    def _known(self, what: str, name: str, *values: Any) -> Any:
+        """What a subclass says as `_what(*values)`, under name scopes of the distribution and the call."""
         rule = getattr(self, f"_{what}", None)
         if rule is None:
             raise ArgumentError(f"{what} is not known of {type(self).__name__}")
-        with tf.name_scope(self.name):
-            return rule()
+        with tf.name_scope(self.name), tf.name_scope(name):
+            return rule(*(tf.convert_to_tensor(v, self.dtype) for v in values))
 
     @property
     def batch_shape(self) -> Any:
@@ -69,36 +74,31 @@ class Distribution:
 
     def log_prob(self, value: Any, name: str = "log_prob") -> Any:
         """The logarithm of the density, or of the probability."""
-        with tf.name_scope(self.name), tf.name_scope(name):
-            return self._log_prob(tf.convert_to_tensor(value, self.dtype))
+        return self._known("log_prob", name, value)
 
     def prob(self, value: Any, name: str = "prob") -> Any:
         """The density, or the probability."""
         return tf.exp(self.log_prob(value, name))
 
     def mean(self, name: str = "mean") -> Any:
-        return self._known("mean")
+        return self._known("mean", name)
 
     def variance(self, name: str = "variance") -> Any:
-        return self._known("variance")
+        return self._known("variance", name)
 
     def stddev(self, name: str = "stddev") -> Any:
-        return tf.sqrt(self._known("variance"))
+        return tf.sqrt(self._known("variance", name))
 
     def mode(self, name: str = "mode") -> Any:
-        return self._known("mode")
+        return self._known("mode", name)
 
     def entropy(self, name: str = "entropy") -> Any:
         """In nats."""
-        return self._known("entropy")
+        return self._known("entropy", name)
 
     def cdf(self, value: Any, name: str = "cdf") -> Any:
         """The probability of at most `value`."""
-        rule = getattr(self, "_cdf", None)
-        if rule is None:
-            raise ArgumentError(f"cdf is not known of {type(self).__name__}")
-        with tf.name_scope(self.name), tf.name_scope(name):
-            return rule(tf.convert_to_tensor(value, self.dtype))
+        return self._known("cdf", name, value)
 
     def kl_divergence(self, other: Any, name: str = "kl_divergence") -> Any:
         """The Kullback-Leibler divergence from `other`."""
@@ -106,7 +106,8 @@ class Distribution:
 
     def cross_entropy(self, other: Any, name: str = "cross_entropy") -> Any:
         """Entropy plus divergence."""
-        return self.entropy() + self.kl_divergence(other)
+        with tf.name_scope(name):
+            return self.entropy() + self.kl_divergence(other)
 
     def __repr__(self) -> str:
         kind = f"tf.distributions.{type(self).__name__}"
@@ -114,9 +115,6 @@ class Distribution:
 
     def _draw(self, shape: Any, seed: Any) -> Any:
         raise ArgumentError(f"sample is not known of {type(self).__name__}")
-
-    def _log_prob(self, value: Any) -> Any:
-        raise ArgumentError(f"log_prob is not known of {type(self).__name__}")
 
 
 def floats(*values: Any) -> list[Any]:
@@ -139,12 +137,18 @@ def kl_divergence(
     """The Kullback-Leibler divergence of a from b, in nats.
 
     Raises:
-      NotImplementedError: of these two it is not known.
+      NotImplementedError: of these two it is not known. InvalidArgumentError, when it runs: it is NaN, and
+      allow_nan_stats is False.
     """
     for (one, other), rule in _DIVERGENCES.items():
         if isinstance(distribution_a, one) and isinstance(distribution_b, other):
             with tf.name_scope(name or "KullbackLeibler"):
-                return rule(distribution_a, distribution_b)
+                found = rule(distribution_a, distribution_b)
+                if allow_nan_stats:
+                    return found
+                told = f"KL calculation between {distribution_a.name} and {distribution_b.name} returned NaN values"
+                with tf.control_dependencies([tf.Assert(~tf.reduce_any(tf.is_nan(found)), [told])]):
+                    return tf.identity(found)
     raise NotImplementedError(
         f"No KL(distribution_a || distribution_b) registered for {type(distribution_a).__name__} and "
         f"{type(distribution_b).__name__}; tf.distributions.RegisterKL gives it one"

@@ -125,13 +125,23 @@ class HParams:
         Raises:
           KeyError: there is none of the name. ValueError: the value is not of its type.
         """
+        setattr(self, name, self._fitted(name, value))
+
+    def _fitted(self, name: str, value: Any) -> Any:
+        """A value as the setting's type; {index: value} as its list with those entries."""
         kind, several = self._hparam_types[name]
-        if isinstance(value, list) != several and not (several and isinstance(value, tuple)):
+        if isinstance(value, dict):
+            entries = list(getattr(self, name)) if several else []
+            beyond = [index for index in value if index >= len(entries)]
+            if beyond:
+                raise ValueError(f"hparam '{name}' has {len(entries)} entries, so none with index {beyond[0]}")
+            value = [value.get(i, entry) for i, entry in enumerate(entries)]
+        if isinstance(value, (list, tuple)) != several:
             need = "a list" if several else "no list"
             raise ValueError(
                 f"Must pass {need} for {'multi-valued' if several else 'single-valued'} parameter: {name}."
             )
-        setattr(self, name, [_typed(name, kind, v) for v in value] if several else _typed(name, kind, value))
+        return [_typed(name, kind, v) for v in value] if several else _typed(name, kind, value)
 
     def del_hparam(self, name: str) -> None:
         """Removes a setting, if it is there."""
@@ -145,14 +155,10 @@ class HParams:
         return self.override_from_dict(parse_values(values, kinds))  # type: ignore[arg-type]
 
     def override_from_dict(self, values_dict: dict[str, Any]) -> HParams:
-        """Changes settings; of {index: value} single entries of a list."""
-        for name, value in values_dict.items():
-            if isinstance(value, dict):
-                entries = list(getattr(self, name))
-                for index, entry in value.items():
-                    entries[index] = entry
-                value = entries
-            self.set_hparam(name, value)
+        """Changes settings; of {index: value} single entries of a list. Nothing is changed where one is wrong."""
+        fitted = {name: self._fitted(name, value) for name, value in values_dict.items()}
+        for name, value in fitted.items():
+            setattr(self, name, value)
         return self
 
     def parse_json(self, values_json: str) -> HParams:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import math
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -76,7 +78,10 @@ class DeviceAttributes(NamedTuple):
 
 
 def list_local_devices(session_config: Any = None) -> list[DeviceAttributes]:
-    """The devices of this process: one CPU. Memory is not limited here, so the limit is the machine's."""
+    """The devices of this process: one CPU. Memory is not limited here, so the limit is the machine's.
+
+    session_config: has no meaning: it could only hide devices, of which there is one.
+    """
     import os
 
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
@@ -142,26 +147,35 @@ def eager_mode() -> Iterator[None]:
 
 
 def print_tensors_in_checkpoint_file(
-    file_name: str, tensor_name: str | None, all_tensors: bool, all_tensor_names: bool = False, **_: Any
+    file_name: str,
+    tensor_name: str | None,
+    all_tensors: bool,
+    all_tensor_names: bool = False,
+    count_exclude_pattern: str = "",
 ) -> None:
-    """Prints what a checkpoint holds: names, with shapes, or with values.
+    """Prints what a checkpoint holds: names, with shapes, or with values; and how many numbers.
 
     Args:
-      tensor_name: print the value of this one. all_tensors: print all values. all_tensor_names: print all names.
+      tensor_name: print the value of this one, unless all are asked for.
+      all_tensors: print all values. all_tensor_names: print all names.
+      count_exclude_pattern: tensors whose names match this regular expression are not counted.
     """
     reader = tf.train.NewCheckpointReader(file_name)
     shapes = reader.get_variable_to_shape_map()
-    if tensor_name:
-        print("tensor_name: ", tensor_name)
-        print(reader.get_tensor(tensor_name))
-    elif all_tensors or all_tensor_names:
+    if all_tensors or all_tensor_names:
         for name in sorted(shapes):
             print("tensor_name: ", name)
             if all_tensors:
                 print(reader.get_tensor(name))
+    elif tensor_name:
+        print("tensor_name: ", tensor_name)
+        print(reader.get_tensor(tensor_name))
     else:
         for name in sorted(shapes):
             print(f"{name} {shapes[name]}")
+    left_out = re.compile(count_exclude_pattern) if count_exclude_pattern else None
+    counted = [sizes for name, sizes in shapes.items() if not (left_out and left_out.search(name))]
+    print(f"# Total number of params: {sum(map(math.prod, counted))}")
 
 
 def function_of_op(kind: str) -> Callable[..., Any]:

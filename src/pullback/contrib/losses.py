@@ -25,18 +25,25 @@ _METRICS = [
     "accuracy",
     "auc",
     "false_negatives",
+    "false_negatives_at_thresholds",
     "false_positives",
+    "false_positives_at_thresholds",
     "mean_absolute_error",
     "mean_cosine_distance",
     "mean_iou",
     "mean_relative_error",
     "mean_squared_error",
     "precision",
+    "precision_at_thresholds",
     "recall",
+    "recall_at_thresholds",
     "root_mean_squared_error",
     "sensitivity_at_specificity",
+    "specificity_at_sensitivity",
     "true_negatives",
+    "true_negatives_at_thresholds",
     "true_positives",
+    "true_positives_at_thresholds",
 ]
 
 
@@ -44,15 +51,14 @@ def _turned(space: str, name: str, first: str, second: str) -> Callable[..., Any
     """A function of (labels, predictions, ...) as one of (predictions, labels, ...)."""
 
     def turned(*args: Any, **kwargs: Any) -> Any:
-        given = dict(zip((first, second, "weights"), args, strict=False)) | kwargs
+        given = kwargs | dict(zip((first, second), args, strict=False))
         if "weight" in given:
             given["weights"] = given.pop("weight")
         for absent in (first, second):
             if absent not in given:
                 raise TypeError(f"{name}() needs {absent!r}: {name}({first}, {second}, ...)")
-        given = {{"num_classes_": "num_classes"}.get(k, k): v for k, v in given.items()}
         one, other = given.pop(second), given.pop(first)
-        return getattr(getattr(tf, space), name)(one, other, *args[3:], **given)
+        return getattr(getattr(tf, space), name)(one, other, *args[2:], **given)
 
     turned.__doc__ = f"`tf.{space}.{name}`, {first} before {second}."
     return turned

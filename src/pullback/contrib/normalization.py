@@ -84,23 +84,15 @@ def batch_norm(
         axes = [a for a in range(inputs.shape.ndims) if a != (1 if first else inputs.shape.ndims - 1)]
         wide = tf.cast(inputs, tf.float32) if inputs.dtype == tf.float16 else inputs
 
-        def of_batch() -> tuple[Any, Any]:
-            if batch_weights is not None:
-                shape = [-1] + [1] * (inputs.shape.ndims - 1)
-                return tf.nn.weighted_moments(wide, axes, tf.reshape(batch_weights, shape))
-            return tf.nn.moments(wide, axes)
-
-        used = chosen(is_training, lambda: list(of_batch()), lambda: [tf.identity(mean), tf.identity(variance)])
+        used = chosen(
+            is_training,
+            lambda: list(_of_batch(wide, axes, batch_weights)),
+            lambda: [tf.identity(mean), tf.identity(variance)],
+        )
         updates = _updates(
             is_training, used, mean, variance, decay, zero_debias_moving_mean, _bessel(fused, inputs, axes)
         )
-        if updates and updates_collections is None:
-            with tf.control_dependencies(updates):
-                used = [tf.identity(t) for t in used]
-        elif updates:
-            for name in [updates_collections] if isinstance(updates_collections, str) else updates_collections:
-                tf.add_to_collections(name, updates[0])
-                tf.add_to_collections(name, updates[1])
+        used = _behind(updates, updates_collections, used)
         if first:
             spread = [1, size] + [1] * (inputs.shape.ndims - 2)
             used = [tf.reshape(t, spread) for t in used]
@@ -108,6 +100,23 @@ def batch_norm(
         outputs = tf.cast(tf.nn.batch_normalization(wide, *used, beta, gamma, epsilon), inputs.dtype)
         outputs.set_shape(inputs.shape)
         return finished(outputs, activation_fn, None, None, outputs_collections)
+
+
+def _of_batch(x: Any, axes: list[int], weights: Any) -> tuple[Any, Any]:
+    """Mean and variance over axes; weights: [N], or None."""
+    if weights is None:
+        return tf.nn.moments(x, axes)
+    return tf.nn.weighted_moments(x, axes, tf.reshape(weights, [-1] + [1] * (x.shape.ndims - 1)))
+
+
+def _behind(updates: list[Any], collections: Any, used: list[Any]) -> list[Any]:
+    """What is used, behind the updates where no collections take them."""
+    if updates and collections is None:
+        with tf.control_dependencies(updates):
+            return [tf.identity(t) for t in used]
+    for update in updates:
+        tf.add_to_collections(collections, update)
+    return used
 
 
 def _bessel(fused: Any, inputs: Any, axes: list[int]) -> Any:

@@ -48,7 +48,7 @@ def variance_scaling_initializer(
     return initializer
 
 
-def _weight(name: str, scale: Any) -> Any:
+def _checked(scale: Any) -> Any:
     if isinstance(scale, numbers.Integral):
         raise ValueError(f"scale cannot be an integer: {scale}")
     if isinstance(scale, numbers.Real) and scale < 0.0:
@@ -63,7 +63,7 @@ def l1_regularizer(scale: Any, scope: Any = None) -> Callable[..., Any]:
     Raises:
       ValueError: the scale is negative, or an integer.
     """
-    if _weight("l1", scale) == 0.0:
+    if _checked(scale) == 0.0:
         return lambda _: None
 
     def l1(weights: Any, name: str | None = None) -> Any:
@@ -81,7 +81,7 @@ def l2_regularizer(scale: Any, scope: Any = None) -> Callable[..., Any]:
     Raises:
       ValueError: the scale is negative, or an integer.
     """
-    if _weight("l2", scale) == 0.0:
+    if _checked(scale) == 0.0:
         return lambda _: None
 
     def l2(weights: Any) -> Any:

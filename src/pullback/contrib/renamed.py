@@ -39,7 +39,7 @@ def constant_value(tensor: Any, partial: bool = False) -> Any:
     return tf.get_static_value(tensor, partial)
 
 
-@contrib("metrics", "confusion_matrix")
+@contrib("metrics slim.metrics", "confusion_matrix")
 def confusion_matrix(
     labels: Any, predictions: Any, num_classes: Any = None, dtype: Any = tf.int32, name: str | None = None,
     weights: Any = None,

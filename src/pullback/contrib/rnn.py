@@ -8,6 +8,7 @@ from typing import Any
 import pullback.v1 as tf
 from pullback.contrib.arg_scope import contrib
 from pullback.core.errors import ArgumentError
+from pullback.layers.rnn_steps import check_cell
 
 
 def _projected(x: Any, size: int, activation: Any) -> Any:
@@ -17,16 +18,11 @@ def _projected(x: Any, size: int, activation: Any) -> Any:
     return y if activation is None else activation(y)
 
 
-def _check_cell(where: str, cell: Any) -> None:
-    if not hasattr(cell, "state_size") or not callable(cell):
-        raise TypeError(f"{where}: the parameter cell is not an RNNCell: {cell!r}")
-
-
 class _Wrapper(tf.nn.rnn_cell.RNNCell):
     """A cell in front or behind which something is done."""
 
     def __init__(self, cell: Any, reuse: Any) -> None:
-        _check_cell(type(self).__name__, cell)
+        check_cell(type(self).__name__, cell)
         super().__init__(_reuse=reuse)
         self._cell = cell
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pullback.v1 as tf
 from pullback.contrib.arg_scope import contrib
-from pullback.contrib.rnn import _check_cell
 from pullback.contrib.unexported import linear
 from pullback.core.errors import ArgumentError
+from pullback.layers.rnn_steps import check_cell
 
 _LSTMState = tf.nn.rnn_cell.LSTMStateTuple
 
@@ -111,7 +111,7 @@ class AttentionCellWrapper(tf.nn.rnn_cell.RNNCell):
         reuse: Any = None,
     ) -> None:
         super().__init__(_reuse=reuse)
-        _check_cell("AttentionCellWrapper", cell)
+        check_cell("AttentionCellWrapper", cell)
         if attn_length <= 0:
             raise ArgumentError(f"attn_length should be greater than zero, got {attn_length}").locate()
         if not state_is_tuple:
@@ -195,7 +195,7 @@ class ConvLSTMCell(tf.nn.rnn_cell.RNNCell):
         more = self._input_shape[-1] if self._skip else 0
         return tf.TensorShape([*self._input_shape[:-1], self._channels + more])
 
-    def call(self, inputs: Any, state: Any, scope: Any = None) -> Any:
+    def call(self, inputs: Any, state: Any) -> Any:
         c, h = state
         joined = tf.concat([inputs, h], axis=self._axes + 1)
         shape = [*self._kernel_shape, joined.shape.as_list()[-1], 4 * self._channels]

@@ -24,10 +24,13 @@ def noted(value: Any, collections: Any) -> Any:
     for name in collected(collections):
         tf.add_to_collection(name, value)
         if isinstance(value, tf.Tensor) and not tf.executing_eagerly():
-            value.graph.kept.setdefault("scopes of outputs", {}).setdefault(id(value), []).append(
-                value.graph.get_name_scope()
-            )
+            remember_scope(value, value.graph.get_name_scope())
     return value
+
+
+def remember_scope(tensor: Any, scope: str) -> None:
+    """Lets a tensor be known by a scope."""
+    tensor.graph.kept.setdefault("scopes of outputs", {}).setdefault(id(tensor), []).append(scope)
 
 
 def scopes_of_output(tensor: Any) -> list[str]:

@@ -50,7 +50,7 @@ def _batched(
             parts = [_flat(t) for t in tensors_list]
             names = parts[0][1]
             if any(p[1] != names for p in parts):
-                raise ValueError("All dictionaries must have the same keys")
+                raise ValueError(f"All dictionaries must have the same keys, but they have {[p[1] for p in parts]}")
             rows = [[interpreter.as_tensor(t) for t in p[0]] for p in parts]
             types = [t.dtype for t in rows[0]]
             sizes = _element_shapes(rows, shapes, enqueue_many, padded)
@@ -112,13 +112,54 @@ def _element_shapes(rows: list[list[Tensor]], shapes: Any, many: bool, padded: b
     return out
 
 
-def _first_in(capacity: Any, padded: bool, shared_name: str | None) -> Any:
+def _in_order(
+    lists: Any,
+    batch_size: Any,
+    capacity: Any,
+    many: bool,
+    shapes: Any,
+    padded: bool,
+    smaller: bool,
+    shared_name: str | None,
+    name: str | None,
+    kind: str,
+    threads: int = 1,
+    keep: Any = True,
+) -> Any:
+    """Batches of a queue that gives elements in the order they come."""
     cls = PaddingFIFOQueue if padded else FIFOQueue
-    return lambda types, sizes: cls(capacity, types, sizes, shared_name=shared_name)
+
+    def make(types: Any, sizes: Any) -> Any:
+        return cls(capacity, types, sizes, shared_name=shared_name)
+
+    return _batched(
+        lists, batch_size, make, many, shapes, padded, smaller, threads, keep, name, kind, int(capacity)
+    )  # fmt: skip
 
 
-def _shuffled(capacity: Any, least: Any, seed: Any, shared_name: str | None) -> Any:
-    return lambda types, sizes: RandomShuffleQueue(capacity, least, types, sizes, seed=seed, shared_name=shared_name)
+def _at_random(
+    lists: Any,
+    batch_size: Any,
+    capacity: Any,
+    least: Any,
+    seed: Any,
+    many: bool,
+    shapes: Any,
+    smaller: bool,
+    shared_name: str | None,
+    name: str | None,
+    kind: str,
+    threads: int = 1,
+    keep: Any = True,
+) -> Any:
+    """Batches of a queue that keeps `least` elements to choose from."""
+
+    def make(types: Any, sizes: Any) -> Any:
+        return RandomShuffleQueue(capacity, least, types, sizes, seed=seed, shared_name=shared_name)
+
+    return _batched(
+        lists, batch_size, make, many, shapes, False, smaller, threads, keep, name, kind, int(capacity), int(least)
+    )
 
 
 @public(v1="train.batch")
@@ -146,20 +187,10 @@ def batch(
     Raises:
       ValueError: a shape is not known. RuntimeError: in eager mode. When it runs, OutOfRangeError at the end.
     """
-    return _batched(
-        [tensors],
-        batch_size,
-        _first_in(capacity, dynamic_pad, shared_name),
-        enqueue_many,
-        shapes,
-        dynamic_pad,
-        allow_smaller_final_batch,
-        num_threads,
-        True,
-        name,
-        "batch",
-        int(capacity),
-    )
+    return _in_order(
+        [tensors], batch_size, capacity, enqueue_many, shapes, dynamic_pad, allow_smaller_final_batch,
+        shared_name, name, "batch", threads=num_threads,
+    )  # fmt: skip
 
 
 @public(v1="train.batch_join")
@@ -175,20 +206,10 @@ def batch_join(
     name: str | None = None,
 ) -> Any:
     """`batch` of several lists of tensors, each with a thread of its own."""
-    return _batched(
-        tensors_list,
-        batch_size,
-        _first_in(capacity, dynamic_pad, shared_name),
-        enqueue_many,
-        shapes,
-        dynamic_pad,
-        allow_smaller_final_batch,
-        1,
-        True,
-        name,
-        "batch_join",
-        int(capacity),
-    )
+    return _in_order(
+        tensors_list, batch_size, capacity, enqueue_many, shapes, dynamic_pad, allow_smaller_final_batch,
+        shared_name, name, "batch_join",
+    )  # fmt: skip
 
 
 @public(v1="train.maybe_batch")
@@ -206,20 +227,10 @@ def maybe_batch(
     name: str | None = None,
 ) -> Any:
     """`batch` of the elements for which keep_input, [] bool (or [n] with enqueue_many), holds."""
-    return _batched(
-        [tensors],
-        batch_size,
-        _first_in(capacity, dynamic_pad, shared_name),
-        enqueue_many,
-        shapes,
-        dynamic_pad,
-        allow_smaller_final_batch,
-        num_threads,
-        keep_input,
-        name,
-        "batch",
-        int(capacity),
-    )
+    return _in_order(
+        [tensors], batch_size, capacity, enqueue_many, shapes, dynamic_pad, allow_smaller_final_batch,
+        shared_name, name, "batch", threads=num_threads, keep=keep_input,
+    )  # fmt: skip
 
 
 @public(v1="train.maybe_batch_join")
@@ -236,20 +247,10 @@ def maybe_batch_join(
     name: str | None = None,
 ) -> Any:
     """`batch_join` of the elements for which keep_input holds."""
-    return _batched(
-        tensors_list,
-        batch_size,
-        _first_in(capacity, dynamic_pad, shared_name),
-        enqueue_many,
-        shapes,
-        dynamic_pad,
-        allow_smaller_final_batch,
-        1,
-        keep_input,
-        name,
-        "batch_join",
-        int(capacity),
-    )
+    return _in_order(
+        tensors_list, batch_size, capacity, enqueue_many, shapes, dynamic_pad, allow_smaller_final_batch,
+        shared_name, name, "batch_join", keep=keep_input,
+    )  # fmt: skip
 
 
 @public(v1="train.shuffle_batch")
@@ -270,21 +271,10 @@ def shuffle_batch(
 
     seed: with it the order is the same in every program, as far as the threads' order is.
     """
-    return _batched(
-        [tensors],
-        batch_size,
-        _shuffled(capacity, min_after_dequeue, seed, shared_name),
-        enqueue_many,
-        shapes,
-        False,
-        allow_smaller_final_batch,
-        num_threads,
-        True,
-        name,
-        "shuffle_batch",
-        int(capacity),
-        int(min_after_dequeue),
-    )
+    return _at_random(
+        [tensors], batch_size, capacity, min_after_dequeue, seed, enqueue_many, shapes,
+        allow_smaller_final_batch, shared_name, name, "shuffle_batch", threads=num_threads,
+    )  # fmt: skip
 
 
 @public(v1="train.shuffle_batch_join")
@@ -301,21 +291,10 @@ def shuffle_batch_join(
     name: str | None = None,
 ) -> Any:
     """`shuffle_batch` of several lists of tensors, each with a thread of its own."""
-    return _batched(
-        tensors_list,
-        batch_size,
-        _shuffled(capacity, min_after_dequeue, seed, shared_name),
-        enqueue_many,
-        shapes,
-        False,
-        allow_smaller_final_batch,
-        1,
-        True,
-        name,
-        "shuffle_batch_join",
-        int(capacity),
-        int(min_after_dequeue),
-    )
+    return _at_random(
+        tensors_list, batch_size, capacity, min_after_dequeue, seed, enqueue_many, shapes,
+        allow_smaller_final_batch, shared_name, name, "shuffle_batch_join",
+    )  # fmt: skip
 
 
 @public(v1="train.maybe_shuffle_batch")
@@ -334,21 +313,10 @@ def maybe_shuffle_batch(
     name: str | None = None,
 ) -> Any:
     """`shuffle_batch` of the elements for which keep_input holds."""
-    return _batched(
-        [tensors],
-        batch_size,
-        _shuffled(capacity, min_after_dequeue, seed, shared_name),
-        enqueue_many,
-        shapes,
-        False,
-        allow_smaller_final_batch,
-        num_threads,
-        keep_input,
-        name,
-        "shuffle_batch",
-        int(capacity),
-        int(min_after_dequeue),
-    )
+    return _at_random(
+        [tensors], batch_size, capacity, min_after_dequeue, seed, enqueue_many, shapes,
+        allow_smaller_final_batch, shared_name, name, "shuffle_batch", threads=num_threads, keep=keep_input,
+    )  # fmt: skip
 
 
 @public(v1="train.maybe_shuffle_batch_join")
@@ -366,18 +334,7 @@ def maybe_shuffle_batch_join(
     name: str | None = None,
 ) -> Any:
     """`shuffle_batch_join` of the elements for which keep_input holds."""
-    return _batched(
-        tensors_list,
-        batch_size,
-        _shuffled(capacity, min_after_dequeue, seed, shared_name),
-        enqueue_many,
-        shapes,
-        False,
-        allow_smaller_final_batch,
-        1,
-        keep_input,
-        name,
-        "shuffle_batch_join",
-        int(capacity),
-        int(min_after_dequeue),
-    )
+    return _at_random(
+        tensors_list, batch_size, capacity, min_after_dequeue, seed, enqueue_many, shapes,
+        allow_smaller_final_batch, shared_name, name, "shuffle_batch_join", keep=keep_input,
+    )  # fmt: skip

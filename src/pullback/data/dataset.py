@@ -41,6 +41,7 @@ class Recipe:
     _reads: list[Tensor]
     _size: Size
     _options: Any = None
+    _batch_size: Any = None  # of one that `batch` or `padded_batch` made
 
     def _set(self, spec: Any, elements: Elements, reads: Sequence[Tensor] = (), size: Size = unknown_size) -> None:
         self._spec, self._elements, self._size = spec, elements, size

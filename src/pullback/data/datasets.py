@@ -19,6 +19,7 @@ class Dataset(Making, Mapping, Ordering, Shaping):
     """A recipe for elements, made by the static methods and changed by the others, each of which gives a new dataset.
 
     variant_tensor: what another dataset's `_variant_tensor` holds.
+    The methods take a `name`, which has no meaning: a dataset is no operation that could bear it.
     """
 
     def __init__(self, variant_tensor: Any) -> None:

@@ -15,7 +15,7 @@ from pullback.core.names import public
 from pullback.core.tensor import Tensor
 from pullback.data.dataset import Recipe, symbolic, whole
 from pullback.data.datasets import Dataset, DatasetV1
-from pullback.data.rows import columns_of, fields_of
+from pullback.data.rows import check_delimiter, columns_of, fields_of
 from pullback.data.structure import Leaves
 from pullback.data.traced import Run
 from pullback.io.records import TFRecordOptions, opened, records
@@ -109,8 +109,9 @@ class TextLineDataset(_Files):
 class FixedLengthRecordDataset(_Files):
     """Pieces of record_bytes bytes of files, between header_bytes at the beginning and footer_bytes at the end.
 
-    Raises, while it is iterated:
-      InvalidArgumentError: what lies between is no whole number of pieces.
+    Raises:
+      InvalidArgumentError: a number of bytes is negative, or record_bytes 0; while it is iterated: what lies between
+        is no whole number of pieces.
     """
 
     def __init__(
@@ -125,10 +126,16 @@ class FixedLengthRecordDataset(_Files):
         name: str | None = None,
     ) -> None:
         kind = compression_of(compression_type)
-        sizes = [whole(0 if n is None else n, "FixedLengthRecordDataset") for n in (header_bytes, footer_bytes)]
-        size = whole(record_bytes, "FixedLengthRecordDataset: record_bytes", 1)
-        header, footer = (int(t.numpy()) for t in sizes)
-        self._read(filenames, lambda path: pieces(path, int(size.numpy()), header, footer, kind))
+        given = (
+            ("record_bytes", record_bytes, 1),
+            ("header_bytes", header_bytes, 0),
+            ("footer_bytes", footer_bytes, 0),
+        )
+        size, header, footer = (
+            int(whole(0 if n is None else n, f"FixedLengthRecordDataset: {what}", least).numpy())
+            for what, n, least in given
+        )
+        self._read(filenames, lambda path: pieces(path, size, header, footer, kind))
 
 
 def lines(path: bytes, compression: str) -> Iterator[bytes]:
@@ -186,14 +193,18 @@ class CsvDataset(Dataset):
         kind = compression_of(compression_type)
         if select_cols is not None and exclude_cols is not None:
             raise InvalidArgumentError("CsvDataset: give select_cols or exclude_cols, not both").locate()
+        check_delimiter(field_delim)
         columns = columns_of(record_defaults)
         names, reads = file_names(filenames)
 
         def elements(run: Run) -> Iterator[Leaves]:
-            for name in names(run):
-                rows = table(lines(name, kind), field_delim, use_quote_delim)
-                for row in itertools.islice(rows, 1 if header else 0, None):
-                    yield fields_of(_chosen(row, select_cols, exclude_cols), columns, na_value)
+            rows = (
+                row
+                for name in names(run)
+                for row in itertools.islice(table(lines(name, kind), field_delim, use_quote_delim), int(header), None)
+            )
+            # `map` goes on behind a row that does not fit, for `ignore_errors`.
+            return map(lambda row: fields_of(_chosen(row, select_cols, exclude_cols), columns, na_value), rows)
 
         self._set(tuple(TensorSpec((), c.dtype) for c in columns), elements, reads)
 

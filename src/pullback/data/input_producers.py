@@ -10,7 +10,7 @@ from pullback.core import dtypes, interpreter, shape
 from pullback.core.errors import ArgumentError
 from pullback.core.graph import Graph
 from pullback.core.names import public
-from pullback.core.shape import as_shape
+from pullback.core.shape import as_shape, text
 from pullback.core.tensor import Tensor
 from pullback.data.queues import FIFOQueue
 from pullback.modes.default import GraphKeys, building
@@ -84,7 +84,9 @@ def input_producer(
             rows = None if given.spec.shape is None else given.spec.shape[1:]
             each = shape.merged(rows, as_shape(element_shape))
             if not shape.known(each):
-                raise ArgumentError("Either `input_tensor` must have a fully defined shape or `element_shape` must be")
+                raise ArgumentError(
+                    f"input_producer: the shape of a row must be known, but is {text(each)}; give element_shape"
+                ).locate()
             if shuffle:
                 given = random_shuffle(given, seed=seed)
             given = limit_epochs(given, num_epochs)

@@ -280,12 +280,10 @@ class OwnedIterator(IteratorBase):
 
     def get_next_as_optional(self) -> Any:
         """The next element, or the knowledge that there is none; in a graph, whenever it runs."""
-        if isinstance(interpreter.current(), Graph):
-            from pullback.data.optional_ops import IteratorGetNextAsOptional
+        from pullback.data.optionals import Optional, next_symbolic
 
-            specs = component_specs(self._spec)
-            get = IteratorGetNextAsOptional(tuple(s.dtype for s in specs), tuple(s.shape for s in specs))
-            return Optional._symbolic(get(self._iterator_resource), self._spec, self._dataset._face())
+        if isinstance(interpreter.current(), Graph):
+            return next_symbolic(self._iterator_resource, self._spec, self._dataset._face())
         try:
             return Optional._of(self.get_next(), self._spec, True)
         except OutOfRangeError:
@@ -298,67 +296,6 @@ class OwnedIterator(IteratorBase):
             raise StopIteration from None
 
     next = __next__
-
-
-@public("experimental.Optional", "data.experimental.Optional")
-class Optional:
-    """A value, or that there is none; made by `from_value` and `empty`."""
-
-    _value: Any = None
-    _spec: Any = None
-    _there = False
-    _variant: Any = None  # in a graph: the tensor that holds the value, and the class of datasets in it
-
-    @classmethod
-    def _of(cls, value: Any, spec: Any, there: bool) -> Optional:
-        made = cls()
-        made._value, made._spec, made._there = value, spec, there
-        return made
-
-    @staticmethod
-    def _symbolic(optional: Tensor, spec: Any, dataset_class: Any) -> Optional:
-        made = Optional._of(None, spec, False)
-        made._variant = optional, dataset_class
-        return made
-
-    @staticmethod
-    def from_value(value: Any) -> Optional:
-        """A value, a nest of tensors."""
-        from pullback.data.making import held
-
-        return Optional._of(value, held(value)[0], True)
-
-    @staticmethod
-    def empty(element_spec: Any) -> Optional:
-        """None, where a value of this spec might be."""
-        return Optional._of(None, element_spec, False)
-
-    @property
-    def element_spec(self) -> Any:
-        return self._spec
-
-    def has_value(self, name: str | None = None) -> Any:
-        if self._variant is not None:
-            from pullback.data.optional_ops import OptionalHasValue
-
-            return OptionalHasValue()(self._variant[0], name=name)
-        return interpreter.as_tensor(self._there)
-
-    def get_value(self, name: str | None = None) -> Any:
-        """The value.
-
-        Raises:
-          InvalidArgumentError: there is none.
-        """
-        if self._variant is not None:
-            from pullback.data.optional_ops import OptionalGetValue
-
-            specs = component_specs(self._spec)
-            get = OptionalGetValue(tuple(s.dtype for s in specs), tuple(s.shape for s in specs))
-            return element_of(get(self._variant[0], name=name), self._spec, self._variant[1])
-        if not self._there:
-            raise ArgumentError("The given optional does not have a value.").locate()
-        return self._value
 
 
 @public("data.NumpyIterator")

@@ -241,7 +241,7 @@ class Mapping(Recipe):
         name: str | None = None,
     ) -> Any:
         """Collects elements of equal key until there are window_size of them; reduce_func(key, dataset of them) gives a
-        dataset, whose elements come out. What is left at the end forms smaller windows.
+        dataset, whose elements come out. What is left at the end forms smaller windows, in order of the keys.
 
         Raises:
           ValueError: both or none of window_size and window_size_func are given.
@@ -250,7 +250,7 @@ class Mapping(Recipe):
             raise ValueError("Must pass either `window_size` or `window_size_func`, but not both.")
         key = self._function(key_func)
         sizes = window_size_func or (lambda _: np.int64(window_size))
-        size_of = self._traced(lambda k: _int64(callee(sizes)(k)), TensorSpec((), dtypes.int64))
+        size_of = self._traced(lambda k: as_int64(callee(sizes)(k)), TensorSpec((), dtypes.int64))
         fold = self._traced(reduce_func, TensorSpec((), dtypes.int64), DatasetSpec(self._spec))
         if not isinstance(fold.spec, DatasetSpec):
             raise TypeError("group_by_window: `reduce_func` must return a `Dataset` object.")
@@ -267,63 +267,15 @@ class Mapping(Recipe):
                     raise InvalidArgumentError(f"group_by_window: window sizes must be positive, but one is {wanted}")
                 if len(group) >= wanted:
                     yield from call(np.asarray(k, np.int64), listed(self, groups.pop(k), run))[0].elements()
-            for k in groups:
+            for k in sorted(groups):
                 yield from call(np.asarray(k, np.int64), listed(self, groups[k], run))[0].elements()
 
         reads = [*key.reads, *size_of.reads, *fold.reads]
         return self._then(elements, fold.spec.element_spec, reads, unknown_size)
 
-    def bucket_by_sequence_length(
-        self,
-        element_length_func: Callable[..., Any],
-        bucket_boundaries: Any,
-        bucket_batch_sizes: Any,
-        padded_shapes: Any = None,
-        padding_values: Any = None,
-        pad_to_bucket_boundary: bool = False,
-        no_padding: bool = False,
-        drop_remainder: bool = False,
-        name: str | None = None,
-    ) -> Any:
-        """Batches of elements of similar length: a bucket for each interval between boundaries, with its batch size.
 
-        Raises:
-          ValueError: there is not one batch size more than boundaries, or pad_to_bucket_boundary is asked for (pad in
-          `map` instead).
-        """
-        if len(bucket_batch_sizes) != len(bucket_boundaries) + 1:
-            raise ValueError("`len(bucket_batch_sizes)` must equal `len(bucket_boundaries) + 1`.")
-        if pad_to_bucket_boundary:
-            raise ValueError(
-                "bucket_by_sequence_length: pad_to_bucket_boundary is not supported; pad in `map` and say no_padding"
-            )
-        bounds, batches = np.array(bucket_boundaries, np.int64), np.array(bucket_batch_sizes, np.int64)
-
-        def bucket(*args: Any) -> Any:
-            from pullback.ops.math.arithmetic import LessEqual
-            from pullback.ops.math.reduce import Sum
-            from pullback.ops.math.select import Cast
-
-            length = _int64(callee(element_length_func)(*args))
-            return Sum()(Cast(dtypes.int64)(LessEqual()(bounds, length)), (0,))
-
-        def batched(key: Any, window: Any) -> Any:
-            from pullback.ops.array.gather import GatherV2
-
-            size = GatherV2()(batches, key, 0)
-            if no_padding:
-                return window.batch(size, drop_remainder)
-            return window.padded_batch(size, padded_shapes, padding_values, drop_remainder)
-
-        def size(key: Any) -> Any:
-            from pullback.ops.array.gather import GatherV2
-
-            return GatherV2()(batches, key, 0)
-
-        return self.group_by_window(bucket, batched, window_size_func=size)
-
-
-def _int64(value: Any) -> Tensor:
+def as_int64(value: Any) -> Tensor:
+    """A tensor of integers, int64."""
     from pullback.ops.math.select import Cast
 
     tensor = interpreter.as_tensor(value)

@@ -247,8 +247,11 @@ class Ordering(Recipe):
                 elif stop_on_empty_dataset:
                     return
 
+        def size(run: Run) -> int:
+            return INFINITE if all(d._size(run) == INFINITE for d in (*datasets, choice_dataset)) else UNKNOWN
+
         reads = [t for d in (*datasets, choice_dataset) for t in d._reads]
-        return datasets[0]._new(spec, elements, reads)
+        return datasets[0]._new(spec, elements, reads, size)
 
     @classmethod
     def sample_from_datasets(
@@ -278,7 +281,10 @@ class Ordering(Recipe):
                 draws = Draws(source.word(), source.word())
             return sampled([d._elements(run) for d in datasets], shares.copy(), draws, stop_on_empty_dataset)
 
-        return datasets[0]._new(spec, elements, [t for d in datasets for t in d._reads])
+        def size(run: Run) -> int:
+            return INFINITE if all(d._size(run) == INFINITE for d in datasets) else UNKNOWN
+
+        return datasets[0]._new(spec, elements, [t for d in datasets for t in d._reads], size)
 
 
 def shuffled(elements: Iterator[Leaves], width: int, draws: Draws) -> Iterator[Leaves]:

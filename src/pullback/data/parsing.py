@@ -23,6 +23,7 @@ from pullback.core.spec import Spec
 from pullback.data.features import FixedLenFeature, FixedLenSequenceFeature, SparseFeature, VarLenFeature
 from pullback.io import messages
 from pullback.ops.array.joining import ConcatV2
+from pullback.ops.array.knowledge import get_static_value, is_tensor
 from pullback.ops.array.shape import ExpandDims, Reshape
 from pullback.ops.math.scopes import scope
 from pullback.ops.sparse import made
@@ -65,18 +66,20 @@ class ParseExampleV2(Op):
     shapes: tuple[Shape, ...]
     fallbacks: tuple[tuple[Any, ...], ...]
 
+    any_rank = True
+
     def infer(self, serialized: Spec) -> tuple[Spec, ...]:
         batch = serialized.shape
-        assert batch is not None
         out: list[Spec] = []
         for kind, dtype, each in zip(self.kinds, self.types, self.shapes, strict=True):
             if kind == SPARSE:
-                rank = len(batch) + 1
-                sizes = Spec((rank,), dtypes.int64, (*batch, None))
+                rank = None if batch is None else len(batch) + 1
+                sizes = Spec((rank,), dtypes.int64, None if batch is None else (*batch, None))
                 out += [Spec((None, rank), dtypes.int64), Spec((None,), dtype), sizes]
             else:
                 assert each is not None
-                out.append(Spec((*batch, *([None] if kind == SEQUENCE else []), *each), dtype))
+                steps = (None,) if kind == SEQUENCE else ()
+                out.append(Spec(None if batch is None else (*batch, *steps, *each), dtype))
         return tuple(out)
 
     def visible(self, results: int) -> int:
@@ -137,6 +140,7 @@ class ParseExampleV2(Op):
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
         example = messages.Example()
         example.features.feature["x"].float_list.value.extend([1.0, 2.0])
+        example.features.feature["y"].float_list.value.extend([3.0] * int(rng.integers(4)))
         data = np.array([example.SerializeToString(deterministic=True)] * 2, object)
         every = cls(("x", "x", "y"), (DENSE, SPARSE, SEQUENCE), (dtypes.float32,) * 3, ((2,), None, ()), (_NONE,) * 3)
         yield Sample(every, (data,), ())
@@ -226,7 +230,11 @@ def _dense(key: str, kind: str, feature: Any) -> tuple[Any, ...]:
         raise ValueError(f"First dimension of shape for feature {key} unknown. Consider using FixedLenSequenceFeature.")
     if feature.default_value is None:
         return key, kind, dtype, each, _NONE
-    default = array_of(feature.default_value, dtype)
+    given = feature.default_value
+    known = get_static_value(given) if is_tensor(given) else given
+    if known is None:
+        raise ArgumentError(f"feature {key!r}: default_value must be known before it runs; give a number").locate()
+    default = array_of(known, dtype)
     if default.size != (_size(each) if kind == DENSE else 1):
         raise ArgumentError(f"feature {key!r}: default_value has {default.size} entries, shape {each}").locate()
     return key, kind, dtype, each, tuple(default.ravel().tolist())
@@ -281,8 +289,11 @@ def parse_example(serialized: Any, features: Any, example_names: Any = None, nam
 def parse_example_v1(
     serialized: Any, features: Any, name: str | None = None, example_names: Any = None
 ) -> dict[str, Any]:
-    """As `parse_example`, in TensorFlow 1's order of arguments."""
-    return _parsed(serialized, features, name, "ParseExample")
+    """As `parse_example`, in TensorFlow 1's order of arguments; serialized of unknown rank is taken for [n]."""
+    words = interpreter.as_tensor(serialized, dtypes.string)
+    if words.spec.shape is None:
+        words = Reshape()(words, (-1,))
+    return _parsed(words, features, name, "ParseExample")
 
 
 @public("io.parse_single_example", v1=None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,10 +12,9 @@ from pullback.core import dtypes, shape
 from pullback.core.dtypes import DType
 from pullback.core.errors import InvalidArgumentError
 from pullback.core.op import Op, op
-from pullback.core.sample import Sample
 from pullback.core.shape import Shape
 from pullback.core.spec import Spec
-from pullback.core.store import PROCESS, Resource, Store
+from pullback.core.store import Resource, Store
 from pullback.data import structure
 from pullback.data.queue_states import PaddingState, PriorityState, QueueState, RandomShuffleState
 from pullback.modes.function import TensorSpec
@@ -127,23 +126,10 @@ class _OnQueue(Op):
     effect = True
     takes_store = True
     any_rank = True
+    untestable = "takes what the queue holds, and waits for more; tests/unit/test_queues.py runs it"
 
     def grad(self, node: Any, *dys: Any) -> Any:
         return (None,) * len(node.inputs)
-
-    @classmethod
-    def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
-        queue = QueueResource("sample", lambda: QueueState("sample", -1))
-        state_of(PROCESS, queue).enqueue([(np.asarray(float(i)),) for i in range(4)])
-        yield Sample(cls(*cls._fields()), (queue, *cls._arguments()), ())
-
-    @classmethod
-    def _fields(cls) -> tuple[Any, ...]:
-        return ()
-
-    @classmethod
-    def _arguments(cls) -> tuple[Any, ...]:
-        return ()
 
 
 @op
@@ -158,10 +144,6 @@ class QueueEnqueueV2(_OnQueue):
     def reference(self, store: Store, queue: Any, *components: Any) -> Any:
         state_of(store, queue).enqueue([components])
         return ()
-
-    @classmethod
-    def _arguments(cls) -> tuple[Any, ...]:
-        return (np.asarray(1.0),)
 
 
 @op
@@ -180,10 +162,6 @@ class QueueEnqueueManyV2(_OnQueue):
         state_of(store, queue).enqueue(list(zip(*columns, strict=True)))
         return ()
 
-    @classmethod
-    def _arguments(cls) -> tuple[Any, ...]:
-        return (np.ones(2),)
-
 
 class _Dequeue(_OnQueue):
     """Base of the ops that take elements."""
@@ -198,10 +176,6 @@ class _Dequeue(_OnQueue):
         return tuple(
             Spec(None if s is None else (*lead, *s), t) for s, t in zip(self.shapes, self.component_types, strict=True)
         )
-
-    @classmethod
-    def _fields(cls) -> tuple[Any, ...]:
-        return (dtypes.float64,), ((),)
 
 
 @op
@@ -234,10 +208,6 @@ class _Several(_Dequeue):
         taken = state.dequeue(int(n), self.fewer)
         put = structure.stacked if state.kind != "PaddingFIFOQueue" else structure.padded
         return tuple(put(s, column) for s, column in zip(specs, zip(*taken, strict=True), strict=True))
-
-    @classmethod
-    def _arguments(cls) -> tuple[Any, ...]:
-        return (np.int32(2),)
 
 
 @op

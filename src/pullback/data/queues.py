@@ -21,6 +21,7 @@ from pullback.data.draws import seeds
 from pullback.data.queue_ops import QueueResource
 from pullback.data.queue_states import PaddingState, PriorityState, QueueState, RandomShuffleState
 from pullback.modes.default import building
+from pullback.ops.math.scopes import scope
 
 # Queues of one graph with one shared_name are one queue.
 _shared: weakref.WeakKeyDictionary[Any, dict[str, QueueResource]] = weakref.WeakKeyDictionary()
@@ -102,17 +103,13 @@ class QueueBase:
 
     def enqueue(self, vals: Any, name: str | None = None) -> Any:
         """An operation that adds one element, waiting for room. CancelledError when the queue is closed."""
-        with self._building():
-            return ops.QueueEnqueueV2()(
-                self._queue_ref, *self._components(vals, False), name=name or f"{self._name}_enqueue"
-            )
+        with self._building(), scope(name, f"{self._name}_enqueue") as full:
+            return ops.QueueEnqueueV2()(self._queue_ref, *self._components(vals, False), name=full)
 
     def enqueue_many(self, vals: Any, name: str | None = None) -> Any:
         """An operation that adds the entries along the components' first axes."""
-        with self._building():
-            return ops.QueueEnqueueManyV2()(
-                self._queue_ref, *self._components(vals, True), name=name or f"{self._name}_EnqueueMany"
-            )
+        with self._building(), scope(name, f"{self._name}_EnqueueMany") as full:
+            return ops.QueueEnqueueManyV2()(self._queue_ref, *self._components(vals, True), name=full)
 
     def dequeue(self, name: str | None = None) -> Any:
         """One element: a tensor, a list of them, or a dict by names. Waits for it; OutOfRangeError when the queue is

@@ -304,7 +304,7 @@ class FixedLengthRecordReader(ReaderBase):
       hop_bytes: from one piece's beginning to the next one's; 0 or None: record_bytes.
       encoding: "" or "ZLIB", how files are compressed.
     Raises:
-      ArgumentError: hop_bytes is another number than record_bytes.
+      ArgumentError: hop_bytes is another number than record_bytes, or a number of bytes makes no sense.
     """
 
     default_name = "FixedLengthRecordReaderV2"
@@ -322,6 +322,11 @@ class FixedLengthRecordReader(ReaderBase):
             raise ArgumentError(
                 f"FixedLengthRecordReader: hop_bytes {hop_bytes} must be record_bytes {record_bytes}; records that "
                 "overlap are not supported"
+            ).locate()
+        if record_bytes < 1 or (header_bytes or 0) < 0 or (footer_bytes or 0) < 0:
+            raise ArgumentError(
+                f"FixedLengthRecordReader: record_bytes={record_bytes} must be above 0, and header_bytes="
+                f"{header_bytes} and footer_bytes={footer_bytes} not negative"
             ).locate()
         kind = TFRecordOptions.get_compression_type_string(encoding)
 

@@ -60,6 +60,17 @@ def columns_of(record_defaults: Any) -> list[Column]:
     return out
 
 
+def check_delimiter(delimiter: Any) -> None:
+    """
+    Raises:
+      ArgumentError: it is not one character.
+    """
+    if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n':
+        raise ArgumentError(
+            f"field_delim must be one character, neither a quote nor the end of a line, but is {delimiter!r}"
+        ).locate()
+
+
 def _constant(tensor: Tensor) -> EagerTensor:
     """The value of a constant of a graph."""
     if tensor.node.op.type != "Const":
@@ -157,6 +168,7 @@ class DecodeCSV(Op):
 def _decoded(
     records: Any, defaults: Any, delimiter: str, quotes: bool, na: str, select: Any, name: str | None
 ) -> list[Tensor]:
+    check_delimiter(delimiter)
     columns = columns_of(defaults)
     if select is not None and (len(select) != len(columns) or list(select) != sorted(set(select))):
         raise ArgumentError(f"decode_csv: select_cols {select} must rise and name {len(columns)} columns").locate()

@@ -37,6 +37,8 @@ class ParseSequenceExampleV2(Op):
     shapes: tuple[Shape, ...]  # None: sparse
     missing: tuple[bool, ...]  # whether a list need not be there
 
+    any_rank = True
+
     def infer(self, serialized: Spec) -> tuple[Spec, ...]:
         out = [Spec((), dtypes.string)]
         for dtype, each in zip(self.types, self.shapes, strict=True):
@@ -89,7 +91,7 @@ class ParseSequenceExampleV2(Op):
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
         example = messages.SequenceExample()
-        for n in (1, 2):
+        for n in range(1, int(rng.integers(2, 5))):
             example.feature_lists.feature_list["x"].feature.add().int64_list.value.append(n)
         data = np.array(example.SerializeToString(deterministic=True), object)
         yield Sample(cls(("x", "x"), (dtypes.int64,) * 2, ((), None), (False, False)), (data,), ())
@@ -108,6 +110,7 @@ def parse_single_sequence_example(
     Args:
       serialized: [] string. context_features: as `parse_example`'s features.
       sequence_features: {key: FixedLenSequenceFeature or VarLenFeature}.
+      example_name: has no meaning but in messages of TensorFlow's; accepted.
     Returns:
       ({key: of the context}, {key: [steps, shape] or SparseTensor [steps, longest]}).
     Raises:

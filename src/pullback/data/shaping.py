@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import bisect
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
+from pullback.autograph.calls import callee
 from pullback.core import dtypes, interpreter, nest, shape
 from pullback.core.errors import DTypeError, InvalidArgumentError, ShapeError
 from pullback.core.shape import as_shape
 from pullback.core.tensor import EagerTensor
 from pullback.data import structure
 from pullback.data.dataset import UNKNOWN, Recipe, known, symbolic, unknown_size, whole
-from pullback.data.mapping import listed
+from pullback.data.mapping import as_int64, listed
 from pullback.data.structure import DatasetSpec, Leaves
 from pullback.data.traced import Run
 from pullback.modes.function import TensorSpec
@@ -55,7 +57,9 @@ class Shaping(Recipe):
                 yield tuple([structure.stacked(s, c) for s, c in zip(specs, zip(*group, strict=True), strict=True)])
 
         spec = nest.mapped(lambda s: structure.with_leading(s, lead), self._spec)
-        return self._then(elements, spec, symbolic(size), self._divided(size, drop))
+        made = self._then(elements, spec, symbolic(size), self._divided(size, drop))
+        made._batch_size = batch_size
+        return made
 
     def _divided(self, size: Any, drop: bool) -> Any:
         def count(run: Run) -> int:
@@ -95,7 +99,62 @@ class Shaping(Recipe):
 
         lead = known(size) if drop else None
         out = [structure.with_leading(TensorSpec(w, s.dtype), lead) for s, w in zip(specs, wanted, strict=True)]
-        return self._then(elements, nest.unflatten(built, out), symbolic(size), self._divided(size, drop))
+        made = self._then(elements, nest.unflatten(built, out), symbolic(size), self._divided(size, drop))
+        made._batch_size = batch_size
+        return made
+
+    def bucket_by_sequence_length(
+        self,
+        element_length_func: Callable[..., Any],
+        bucket_boundaries: Any,
+        bucket_batch_sizes: Any,
+        padded_shapes: Any = None,
+        padding_values: Any = None,
+        pad_to_bucket_boundary: bool = False,
+        no_padding: bool = False,
+        drop_remainder: bool = False,
+        name: str | None = None,
+    ) -> Any:
+        """Batches of elements of similar length: a bucket for each interval between boundaries, with its batch size.
+
+        Args:
+          element_length_func: element -> its length, a scalar integer. bucket_boundaries: in order.
+          padded_shapes, padding_values: as of `padded_batch`.
+          pad_to_bucket_boundary: axes that padded_shapes leaves open are padded to the bucket's boundary less one.
+          no_padding: elements of a batch have one shape already.
+        Raises:
+          ValueError: there is not one batch size more than boundaries. InvalidArgumentError, while it is iterated: a
+          batch size is below 1; an element lies beyond all boundaries that are to be padded to.
+        """
+        if len(bucket_batch_sizes) != len(bucket_boundaries) + 1:
+            raise ValueError("`len(bucket_batch_sizes)` must equal `len(bucket_boundaries) + 1`.")
+        f = self._function(lambda *args: as_int64(callee(element_length_func)(*args)))
+        like = self.batch(1) if no_padding else self.padded_batch(1, padded_shapes, padding_values)
+        specs, built = self._leaf_specs, nest.flatten(self._spec)[1]
+        wanted = None if no_padding else _padded_shapes(specs, padded_shapes, self._spec)
+        values = _padding_values(specs, padding_values, built)
+
+        def batch(group: list[Leaves], bucket: int) -> Leaves:
+            columns = zip(specs, zip(*group, strict=True), strict=True)
+            if wanted is None:
+                return tuple([structure.stacked(s, column) for s, column in columns])
+            to = _to_boundary(wanted, bucket_boundaries, bucket) if pad_to_bucket_boundary else wanted
+            return tuple([structure.padded(s, c, w, v) for (s, c), w, v in zip(columns, to, values, strict=True)])
+
+        def elements(run: Run) -> Iterator[Leaves]:
+            length_of = f.bound(run)
+            groups: dict[int, list[Leaves]] = {}
+            for leaves in self._elements(run):
+                k = bisect.bisect_right(bucket_boundaries, int(length_of(*leaves)[0]))
+                if bucket_batch_sizes[k] < 1:
+                    raise InvalidArgumentError(f"bucket_batch_sizes must be positive: {bucket_batch_sizes}")
+                groups.setdefault(k, []).append(leaves)
+                if len(groups[k]) == bucket_batch_sizes[k]:
+                    yield batch(groups.pop(k), k)
+            for k in () if drop_remainder else sorted(groups):
+                yield batch(groups[k], k)
+
+        return self._then(elements, like._spec, f.reads, unknown_size)
 
     def unbatch(self, name: str | None = None) -> Any:
         """The entries of each element along its first axis, as elements.
@@ -133,6 +192,13 @@ class Shaping(Recipe):
         apart = whole(stride, "window: stride", 1)
         specs = self._leaf_specs
 
+        def count(run: Run) -> int:
+            have, n, by, every = self._size(run), *(int(run.of(t)) for t in (length, step, apart))
+            beyond = (
+                (n - 1) * every if drop_remainder else 0
+            )  # what a window that begins needs behind its first element
+            return have if have < 0 else max(-(-(have - beyond) // by), 0)
+
         def elements(run: Run) -> Iterator[Leaves]:
             n, by, every = (int(run.of(t)) for t in (length, step, apart))
             for group in windows(self._elements(run), n, by, every, drop_remainder):
@@ -144,7 +210,7 @@ class Shaping(Recipe):
                 )
 
         spec = nest.mapped(DatasetSpec, self._spec)
-        return self._then(elements, spec, symbolic(length, step, apart), unknown_size)
+        return self._then(elements, spec, symbolic(length, step, apart), count)
 
     def sparse_batch(self, batch_size: Any, row_shape: Any, name: str | None = None) -> Any:
         """Batches of tensors of differing sizes as sparse tensors of shape [batch, *row_shape].
@@ -211,6 +277,16 @@ def _padded_shapes(specs: list[Any], padded_shapes: Any, spec: Any) -> list[Any]
             raise ShapeError(f"padded_batch: shape {to} cannot pad a component of shape {shape.text(mine)}").locate()
         out.append(to)
     return out
+
+
+def _to_boundary(wanted: list[Any], boundaries: Any, bucket: int) -> list[Any]:
+    """Shapes with the size of a bucket's longest element where they leave it open."""
+    if bucket == len(boundaries):
+        raise InvalidArgumentError(
+            "When pad_to_bucket_boundary=True, elements must have length < max(bucket_boundaries), which is "
+            f"{max(boundaries, default=0)}; give a larger one, or leave pad_to_bucket_boundary out"
+        )
+    return [tuple(int(boundaries[bucket]) - 1 if n is None else n for n in shape) for shape in wanted]
 
 
 def _plain_shape(value: Any) -> Any:

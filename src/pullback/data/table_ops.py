@@ -99,6 +99,7 @@ class _OnTable(Op):
 
     effect = True
     takes_store = True
+    any_rank = True
 
     def grad(self, node: Any, *dys: Any) -> Any:
         return (None,) * len(node.inputs)
@@ -171,7 +172,8 @@ class InitializeTableFromTextFileV2(_OnTable):
 
     Raises:
       NotFoundError: there is no such file.
-      InvalidArgumentError: it has fewer lines than vocab_size, a line fewer parts, or a part is no number.
+      InvalidArgumentError: it has fewer lines than vocab_size, a line is empty or has fewer parts, or a part is no
+        number.
     """
 
     signature = "table_handle: resource, filename: string ->"
@@ -190,7 +192,7 @@ class InitializeTableFromTextFileV2(_OnTable):
     def reference(self, store: Store, handle: Any, filename: Any) -> Any:
         name = np.asarray(filename).item().decode("utf-8", "surrogateescape")
         try:
-            lines = Path(name).read_bytes().splitlines()
+            lines = [line.removesuffix(b"\r") for line in Path(name).read_bytes().removesuffix(b"\n").split(b"\n")]
         except OSError as e:
             raise NotFoundError(f"table '{handle.name}': {name}: {e.strerror}") from None
         if self.vocab_size >= 0:
@@ -199,12 +201,18 @@ class InitializeTableFromTextFileV2(_OnTable):
                     f"Invalid vocab_size in {name}: expected {self.vocab_size} but got {len(lines)} lines"
                 )
             lines = lines[: self.vocab_size]
+        if b"" in lines:
+            raise InvalidArgumentError(f"Invalid content in {name}: line {lines.index(b'') + 1} is empty; leave it out")
         columns = [
             [self._part(name, n, line, index, kind) for n, line in enumerate(lines)]
             for index, kind in ((self.key_index, self.key_dtype), (self.value_index, self.value_dtype))
         ]
         fill(store, handle, *columns)
         return ()
+
+    @classmethod
+    def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
+        return iter(())
 
     def _part(self, name: str, number: int, line: bytes, index: int, kind: DType) -> Any:
         if index == LINE_NUMBER:

@@ -88,7 +88,8 @@ class RunConfig:
       model_dir: the folder of checkpoints. tf_random_seed: the graph's seed.
       save_summary_steps, save_checkpoints_steps, save_checkpoints_secs: how often is saved (100 steps; 600 seconds).
       session_config: a ConfigProto. keep_checkpoint_max, keep_checkpoint_every_n_hours: which checkpoints stay.
-      log_step_count_steps: how often steps a second are logged.
+      log_step_count_steps: how often steps a second are logged. device_fn: kept; there is one device.
+      protocol, experimental_max_worker_delay_secs, session_creation_timeout_secs: are of clusters; have no meaning.
     Raises:
       ValueError: both save_checkpoints_steps and _secs are given. ArgumentError: distribution is asked for.
     """
@@ -130,7 +131,17 @@ class RunConfig:
         self.is_chief, self.task_type, self.task_id, self.num_worker_replicas = True, "worker", 0, 1
 
     def replace(self, **kwargs: Any) -> RunConfig:
-        """A copy with other settings; ValueError for one that there is not."""
+        """A copy with other settings. Of save_checkpoints_steps and _secs the one that is given replaces the other.
+
+        Raises:
+          ValueError: there is no such setting, or both of these are given.
+        """
+        often = ("save_checkpoints_steps", "save_checkpoints_secs")
+        said = [name for name in often if kwargs.get(name) is not None]
+        if len(said) == 2:
+            raise ValueError("`save_checkpoints_steps` and `save_checkpoints_secs` cannot be both set.")
+        if said:
+            kwargs = {**dict.fromkeys(often), **kwargs}
         made = object.__new__(RunConfig)
         made.__dict__.update(self.__dict__)
         for name, value in kwargs.items():

@@ -53,6 +53,15 @@ def _called(f: Callable[..., Any], *args: Any, **offered: Any) -> Any:
     return f(*args, **{k: v for k, v in offered.items() if k in taken})
 
 
+def _check_positive(what: str, count: int | None) -> None:
+    if count is not None and count <= 0:
+        raise ValueError(f"Must specify {what} > 0, given: {count}")
+
+
+# What an EstimatorSpec must hold, by mode.
+_NEEDED = {ModeKeys.TRAIN: ("loss", "train_op"), ModeKeys.EVAL: ("loss",), ModeKeys.PREDICT: ("predictions",)}
+
+
 @public("estimator.Estimator", v1=("estimator.Estimator",))
 class Estimator:
     """A model that is trained, evaluated and asked, each time in a graph of its own, from the checkpoints of a folder.
@@ -123,6 +132,9 @@ class Estimator:
         spec = _called(self._model_fn, features, **offered)
         if not isinstance(spec, EstimatorSpec):
             raise ValueError(f"model_fn should return an EstimatorSpec, not {type(spec)}")
+        for field in _NEEDED[mode]:
+            if getattr(spec, field) is None:
+                raise ValueError(f"Missing {field}: the EstimatorSpec that model_fn returns for mode {mode!r} needs it")
         return spec
 
     def _scaffold(self, spec: EstimatorSpec) -> Scaffold:
@@ -149,8 +161,8 @@ class Estimator:
         """
         if steps is not None and max_steps is not None:
             raise ValueError("Can not provide both steps and max_steps.")
-        if min(steps or 1, max_steps or 1) <= 0:
-            raise ValueError(f"Must specify steps > 0, given: {steps if steps is not None else max_steps}")
+        _check_positive("steps", steps)
+        _check_positive("max_steps", max_steps)
         if max_steps is not None and self.latest_checkpoint() and self._trained() >= max_steps:
             return self
         with GraphV1().as_default():
@@ -197,8 +209,9 @@ class Estimator:
         written to a folder `eval` (`eval_name`) below the model's.
 
         Raises:
-          ValueError: there is no checkpoint.
+          ValueError: there is no checkpoint, or steps is not positive.
         """
+        _check_positive("steps", steps)
         path = self._checkpoint(checkpoint_path)
         with GraphV1().as_default():
             spec = self._built(input_fn, ModeKeys.EVAL)
@@ -236,13 +249,17 @@ class Estimator:
 
         predict_keys: names of those that are wanted.
         Raises:
-          ValueError: there is no checkpoint, or none of predict_keys is predicted.
+          ValueError: there is no checkpoint, none of predict_keys is predicted, or predictions have no names.
         """
         path = self._checkpoint(checkpoint_path)
         with GraphV1().as_default():
             spec = self._built(input_fn, ModeKeys.PREDICT)
             wanted = spec.predictions
-            if predict_keys and isinstance(wanted, dict):
+            if predict_keys:
+                if not isinstance(wanted, dict):
+                    raise ValueError(
+                        f"predict_keys {predict_keys} need predictions in a dict, but model_fn gives {wanted}"
+                    )
                 wanted = {k: v for k, v in wanted.items() if k in predict_keys}
                 if not wanted:
                     raise ValueError(f"Expected to run at least one output from {sorted(spec.predictions)}.")

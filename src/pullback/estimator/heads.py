@@ -78,7 +78,9 @@ class Head:
             raise ValueError(f"weight_column {key!r} is not in features; they are {sorted(features)}")
         found = interpreter.as_tensor(features[key])
         normalizer = getattr(self.weight_column, "normalizer_fn", None)
-        return in_columns(Cast(float32)(found if normalizer is None else normalizer(found)), 1)
+        return in_columns(
+            Cast(float32)(found if normalizer is None else normalizer(found)), 1, f"weight_column {key!r}"
+        )
 
     def labels(self, given: Any) -> Tensor:
         raise NotImplementedError
@@ -94,15 +96,15 @@ class Head:
         raise NotImplementedError
 
 
-def in_columns(x: Tensor, count: int) -> Tensor:
-    """[B] as [B, 1]; [B, count] itself.
+def in_columns(x: Tensor, count: int, what: str = "labels") -> Tensor:
+    """[B] as [B, 1]; [B, count] itself. what: as errors name it.
 
     Raises:
       ValueError: another shape.
     """
     x = expand_dims(x, -1) if x.spec.rank == 1 else x
     if x.spec.shape is not None and (len(x.spec.shape) != 2 or x.spec.shape[1] not in (None, count)):
-        raise ValueError(f"labels shape must be [batch_size, {count}]. Given: {x.shape}")
+        raise ValueError(f"{what} shape must be [batch_size, {count}]. Given: {x.shape}")
     return x
 
 

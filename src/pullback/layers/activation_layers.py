@@ -8,9 +8,12 @@ from pullback.core.errors import ArgumentError
 from pullback.core.names import public
 from pullback.core.shape import as_shape
 from pullback.layers import activations, constraints
+from pullback.layers.attention import hidden
 from pullback.layers.base import Layer
 from pullback.layers.sizes import axes_of
 from pullback.ops.math.arithmetic import Greater
+from pullback.ops.math.functions import exp
+from pullback.ops.math.reduce_functions import reduce_logsumexp
 from pullback.ops.math.select import Cast
 from pullback.ops.nn.activation import leaky_relu, relu
 from pullback.ops.nn.softmax import softmax
@@ -28,8 +31,10 @@ class ReLU(Layer):
         self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        if any(v is not None and v < 0 for v in (max_value, negative_slope, threshold)) or negative_slope is None:
-            raise ArgumentError("ReLU: max_value, negative_slope and threshold must not be negative").locate()
+        given = {"max_value": max_value or 0, "negative_slope": negative_slope, "threshold": threshold}
+        for what, value in given.items():
+            if value is None or value < 0:
+                raise ArgumentError(f"ReLU: {what} must be a number of at least 0, but is {value!r}").locate()
         self.max_value, self.negative_slope, self.threshold = max_value, negative_slope, threshold
 
     def call(self, inputs: Any) -> Any:
@@ -86,13 +91,7 @@ class PReLU(Layer):
         sizes = sizes[1:]
         if None in sizes:
             raise ValueError(f"PReLU: sizes of axes that are not shared must be known, but inputs are {input_shape}")
-        self.alpha = self.add_weight(
-            "alpha",
-            sizes,
-            initializer=self.alpha_initializer,
-            regularizer=self.alpha_regularizer,
-            constraint=self.alpha_constraint,
-        )
+        self.alpha = self.add_weight_as_set("alpha", sizes)
         self.built = True
 
     def call(self, inputs: Any) -> Any:
@@ -135,16 +134,17 @@ class ThresholdedReLU(Layer):
 
 @public("keras.layers.Softmax")
 class Softmax(Layer):
-    """exp(x) divided by its sum along an axis. mask: bool, what is False counts for nothing."""
+    """exp(x) divided by its sum along an axis, or along several. mask: bool, what is False counts for nothing."""
 
     settings = ("axis",)
     supports_masking = True
 
-    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
+    def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis = axis
+        self.axis = list(axis) if isinstance(axis, tuple) else axis
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
-        if mask is not None:
-            inputs = inputs + (1.0 - Cast(inputs.dtype)(mask)) * -1e9
-        return softmax(inputs, self.axis)
+        x = inputs if mask is None else hidden(inputs, mask)
+        if not isinstance(self.axis, list):
+            return softmax(x, self.axis)
+        return softmax(x, self.axis[0]) if len(self.axis) == 1 else exp(x - reduce_logsumexp(x, self.axis, True))

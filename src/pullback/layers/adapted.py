@@ -18,6 +18,7 @@ from pullback.layers.sizes import axes_of
 from pullback.ops.array.shape import reshape
 from pullback.ops.math.arithmetic import Maximum
 from pullback.ops.math.functions import sqrt
+from pullback.ops.math.select import Cast
 
 
 def batches_of(data: Any, batch_size: int | None = None, steps: int | None = None) -> Iterable[Any]:
@@ -29,9 +30,11 @@ def batches_of(data: Any, batch_size: int | None = None, steps: int | None = Non
             yield batch.numpy() if isinstance(batch, Tensor) else batch
         return
     whole = data.numpy() if hasattr(data, "numpy") else np.asarray(data)
-    size = batch_size or max(len(whole), 1) if whole.ndim else 1
-    parts = [whole[i : i + size] for i in range(0, len(whole), size)] if whole.ndim else [whole]
-    yield from parts[: len(parts) if steps is None else steps]
+    if not whole.ndim:
+        whole = whole[None]
+    size = batch_size or max(len(whole), 1)
+    parts = [whole[i : i + size] for i in range(0, len(whole), size)] if len(whole) else []
+    yield from parts[:steps]
 
 
 @public("keras.layers.Normalization", "keras.layers.experimental.preprocessing.Normalization")
@@ -121,6 +124,7 @@ class Normalization(OfImages):
     def call(self, inputs: Any) -> Any:
         x = self.as_float(inputs)
         mean, variance = (reshape(v, self._wide) for v in (self.mean, self.variance))
+        mean, variance = (v if v.dtype is x.dtype else Cast(x.dtype)(v) for v in (mean, variance))
         scale = Maximum()(sqrt(variance), phase.epsilon())
         return x * scale + mean if self.invert else (x - mean) / scale
 

@@ -20,7 +20,7 @@ from pullback.core.graph import Graph
 from pullback.core.names import public
 from pullback.core.shape import TensorShape, as_shape
 from pullback.core.tensor import Tensor
-from pullback.layers import calls, input_spec, naming, phase
+from pullback.layers import calls, input_spec, naming, phase, policies
 from pullback.layers.sizes import sizes_of
 from pullback.layers.weights import Weighted
 from pullback.ops.array.conversion import identity
@@ -35,9 +35,8 @@ _ACCEPTED = {
     "weights",
     "activity_regularizer",
     "autocast",
-    "dynamic",
-    "implementation",
     "experimental_autocast",
+    "implementation",
 }
 
 
@@ -49,10 +48,13 @@ class Layer(Weighted):
     Args:
       trainable: whether its variables are trained.
       name: its name; numbered after its class by default.
-      dtype: of its variables and calls; float32 by default, in a session's graph of TensorFlow 1 that of the inputs.
+      dtype: of its variables and calls, or a mixed_precision.Policy or the name of one; the global policy's by default,
+        which is float32, or in a session's graph of TensorFlow 1 that of the inputs.
       input_shape, batch_input_shape, input_dim, batch_size: the inputs' shape, from which Sequential builds at once.
       weights: the variables' first values.
       activity_regularizer: a function of the outputs, divided by the batch's size: joins `losses`.
+      autocast (formerly experimental_autocast): whether floats that are given are cast to dtype.
+      implementation: chooses among ways to compute the same; has no meaning.
     Raises:
       TypeError: an argument is not known.
     """
@@ -61,6 +63,7 @@ class Layer(Weighted):
     settings: tuple[str, ...] = ()  # constructor arguments of the class that are attributes, for get_config
     withheld: tuple[str, ...] = ()  # settings of a class above that its constructor does not take
     _counts_from_zero = True
+    _casts_variables = True  # whether `call` reads variables in the type it computes in
 
     def __init__(self, trainable: bool = True, name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
         unknown = set(kwargs) - _ACCEPTED
@@ -70,11 +73,12 @@ class Layer(Weighted):
         self._trainable = bool(trainable)
         shown = vars(type(self)).get("shown_name", type(self).__name__)
         self._name = name or naming.numbered(naming.snake(shown), self._counts_from_zero)
-        self._dtype: Any = None if dtype is None else as_dtype(dtype).name
+        self._policy = policies.policy_of(dtype) if self._follows_policy or dtype is not None else None
+        self._dtype: Any = None if self._policy is None else self._policy.variable_dtype
         self.built = False
         self.input_spec: Any = getattr(type(self), "input_spec", None)
         self.stateful = False
-        self._autocast = kwargs.get("autocast", True)
+        self._autocast = kwargs.get("autocast", kwargs.get("experimental_autocast", True))
         self._initial_weights = kwargs.get("weights")
         self._inbound: list[Any] = []
         self.activity_regularizer = regularizers.get(kwargs.get("activity_regularizer"))
@@ -113,7 +117,8 @@ class Layer(Weighted):
 
     def get_config(self) -> dict[str, Any]:
         """What the constructor was given."""
-        config: dict[str, Any] = {"name": self.name, "trainable": self._trainable, "dtype": self.dtype}
+        config: dict[str, Any] = {"name": self.name, "trainable": self._trainable}
+        config["dtype"] = self._policy.name if self._policy and self._policy.mixed else self.dtype
         for cls in reversed(type(self).__mro__):
             config.update((key, described(getattr(self, key))) for key in vars(cls).get("settings", ()))
         for key in self.withheld:
@@ -127,6 +132,23 @@ class Layer(Weighted):
         """The layer that a configuration describes, its variables not made."""
         return cls(**config)
 
+    def add_weight_as_set(
+        self, kind: str, shape: Any, name: str | None = None, dtype: Any = None, initializer: Any = None
+    ) -> Any:
+        """A variable by the layer's attributes `<kind>_initializer`, `<kind>_regularizer` and `<kind>_constraint`.
+
+        Args:
+          name: of the variable, kind by default. initializer: in place of the attribute.
+        """
+        return self.add_weight(
+            name or kind,
+            shape,
+            dtype,
+            getattr(self, f"{kind}_initializer") if initializer is None else initializer,
+            getattr(self, f"{kind}_regularizer"),
+            constraint=getattr(self, f"{kind}_constraint"),
+        )
+
     # --- calling ---------------------------------------------------------------------------------------------------
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -134,7 +156,7 @@ class Layer(Weighted):
         self._require_started()
         args, kwargs = self._with_inputs(args, kwargs)
         with calls.where_inputs_are((args, kwargs)) as here:
-            inputs = nest.mapped(lambda x: self._converted(x, here), args[0])
+            inputs = nest.mapped(as_input, args[0])
             self._settle_dtype(inputs, here)
             inputs = nest.mapped(self._cast, inputs)
             args = (inputs, *args[1:])
@@ -161,13 +183,6 @@ class Layer(Weighted):
             raise ValueError(f'The first argument to `{type(self).__name__}.call` must always be passed: "{first}"')
         return (kwargs.pop(first),), kwargs
 
-    def _converted(self, x: Any, here: Any) -> Any:
-        if isinstance(x, Tensor) or x is None:
-            return x
-        if isinstance(x, (np.ndarray, np.generic, float, int)) or hasattr(type(x), "__pullback_tensor__"):
-            return interpreter.as_tensor(x)
-        return x
-
     def _settle_dtype(self, inputs: Any, here: Any) -> None:
         if self._dtype is not None:
             return
@@ -177,9 +192,11 @@ class Layer(Weighted):
 
     def _cast(self, x: Any) -> Any:
         """Floats in the layer's type, as TensorFlow 2 has them; TensorFlow 1 leaves them."""
-        if not self._autocast or not isinstance(x, Tensor) or not x.dtype.is_floating or x.dialect.name == "v1":
+        if not self._autocast or not isinstance(x, Tensor) or not x.dtype.is_floating:
             return x
-        wanted = as_dtype(self._dtype)
+        if x.dialect.name == "v1" and not self._mixed:
+            return x
+        wanted = as_dtype(self.compute_dtype)
         return Cast(wanted)(x) if wanted.is_floating and x.dtype is not wanted else x
 
     def _training(self, args: tuple[Any, ...], kwargs: dict[str, Any], here: Any) -> Any:
@@ -214,8 +231,10 @@ class Layer(Weighted):
 
     def _masked(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         parameters = self._call_parameters()
-        if "mask" not in parameters or kwargs.get("mask") is not None or len(args) > list(parameters).index("mask"):
+        if "mask" not in parameters or len(args) > list(parameters).index("mask"):
             return kwargs
+        if kwargs.get("mask") is not None:
+            return {**kwargs, "mask": nest.mapped(_mask_of, kwargs["mask"])}
         found = nest.mapped(calls.masks.of, inputs)
         return {**kwargs, "mask": found} if any(m is not None for m in nest.leaves_of(found)) else kwargs
 
@@ -248,7 +267,11 @@ class Layer(Weighted):
 
     def _called(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         call = traced(self.call) if isinstance(interpreter.current(), Graph) else self.call
-        return call(*args, **kwargs)
+        kind = as_dtype(self.compute_dtype) if self._mixed and self._casts_variables else None
+        if kind is policies.read_as():
+            return call(*args, **kwargs)
+        with policies.reading_as(kind):
+            return call(*args, **kwargs)
 
     def _regularize_activity(self, outputs: Any, here: Any) -> None:
         if self.activity_regularizer is None:
@@ -283,11 +306,16 @@ class Layer(Weighted):
 
     @property
     def compute_dtype(self) -> str | None:
-        return self._dtype
+        """The type of its computation and outputs, by name."""
+        return self._policy.compute_dtype if self._policy is not None and self._policy.mixed else self._dtype
 
     @property
     def variable_dtype(self) -> str | None:
         return self._dtype
+
+    @property
+    def dtype_policy(self) -> policies.Policy:
+        return self._policy or policies.Policy(self._dtype or phase.floatx())
 
     @property
     def input(self) -> Any:
@@ -344,6 +372,17 @@ def _parameters(call: Any) -> dict[str, Any]:
     found = list(inspect.signature(call).parameters.values())
     plain = [p for p in found if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY, p.POSITIONAL_ONLY)]
     return {p.name: None if p.default is p.empty else p.default for p in plain if p.name != "self"}
+
+
+def as_input(x: Any) -> Any:
+    """Arrays, numbers and what stands for a tensor, as tensors; anything else as it is."""
+    if isinstance(x, (np.ndarray, np.generic, float, int)) or hasattr(type(x), "__pullback_tensor__"):
+        return interpreter.as_tensor(x)
+    return x
+
+
+def _mask_of(given: Any) -> Any:
+    return interpreter.as_tensor(given) if isinstance(given, np.ndarray) else given
 
 
 def _without(kwargs: dict[str, Any], name: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core import interpreter
-from pullback.core.dtypes import as_dtype, int64, string
+from pullback.core.dtypes import as_dtype, float32, int64, string
 from pullback.core.errors import ArgumentError
 from pullback.core.names import public
 from pullback.core.tensor import EagerTensor, Tensor
@@ -201,7 +201,8 @@ class Discretization(OfCategories):
     def call(self, inputs: Any) -> Any:
         if self.bin_boundaries is None:
             raise ArgumentError("Discretization: give bin_boundaries, or call adapt first").locate()
-        bins = self.on_values(Bucketize(tuple(self.bin_boundaries)), inputs)
+        bucket = Bucketize(tuple(self.bin_boundaries))
+        bins = self.on_values(lambda x: bucket(_not_short(x)), inputs)
         kind = "int64" if self.output_mode == "int" else self._dtype or phase.floatx()
         return encoded(bins, self.output_mode, len(self.bin_boundaries) + 1, kind, self.sparse)
 
@@ -261,3 +262,8 @@ class Hashing(OfCategories):
         if not masked:
             return bins
         return Select()(Equal()(x, self.mask_value), bins * 0, bins + 1)
+
+
+def _not_short(x: Tensor) -> Tensor:
+    """Floats of 16 bits, which buckets are not made of, as float32."""
+    return Cast(float32)(x) if x.dtype.is_floating and x.dtype.size == 2 else x

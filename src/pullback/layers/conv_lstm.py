@@ -62,25 +62,7 @@ class ConvLSTMCell2D(LSTMCellV2):
         count = None if sizes is None else sizes[self._channels]
         if count is None:
             raise ValueError(f"ConvLSTM2D: the channels of the inputs must be known, but inputs are {sizes}")
-        for name, channels in (("kernel", count), ("recurrent_kernel", self.units)):
-            kind = name if name == "kernel" else "recurrent"
-            made = self.add_weight(
-                name,
-                (*self.kernel_size, channels, 4 * self.units),
-                initializer=getattr(self, f"{kind}_initializer"),
-                regularizer=getattr(self, f"{kind}_regularizer"),
-                constraint=getattr(self, f"{kind}_constraint"),
-            )
-            setattr(self, name, made)
-        if self.use_bias:
-            self.bias = self.add_weight(
-                "bias",
-                self.bias_shape(),
-                initializer=self.first_bias(),
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
-        self.built = True
+        self.add_weights(self.kernel_size, count)
 
     def products(self, name: str, value: Any, kernel: Any) -> list[Any]:
         kept = (1, 1), "SAME", self._layout, (1, 1)

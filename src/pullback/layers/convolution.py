@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Iterable
 from typing import Any
 
 from pullback.core.errors import ArgumentError
@@ -19,16 +21,21 @@ from pullback.train import regularizers
 _LAYOUTS = {"channels_last": ("NWC", "NHWC", "NDHWC"), "channels_first": ("NCW", "NCHW", "NCDHW")}
 
 
-def numbers(value: Any, rank: int, name: str) -> tuple[int, ...]:
-    """A number for each spatial axis.
+def numbers(value: Any, rank: int, name: str, least: int = 1) -> tuple[int, ...]:
+    """A number for each spatial axis. name: as errors show the argument. least: the smallest there may be, 1 or 0.
 
     Raises:
-      ValueError: there are more or fewer, or one is not positive.
+      ValueError: there are more or fewer, or one is no whole number or too small.
     """
-    out = (value,) * rank if isinstance(value, int) else tuple(int(v) for v in value)
-    if len(out) != rank or any(v <= 0 for v in out):
+    given = tuple(value) if isinstance(value, Iterable) else (value,) * rank
+    try:
+        out = tuple(operator.index(v) for v in given)
+    except TypeError:
+        out = ()
+    if len(out) != rank or any(v < least for v in out):
         raise ArgumentError(
-            f"The `{name}` argument must be {rank} positive integers, or one; received: {value}"
+            f"The `{name}` argument must be {rank} {'positive integers' if least else 'integers of at least 0'}, or "
+            f"one; received: {value}"
         ).locate()
     return out
 
@@ -119,6 +126,10 @@ class Convolutional(Layer):
         """The data_format of ops."""
         return layout(self.data_format, self.rank)
 
+    def whole_strides(self, strides: tuple[int, ...]) -> list[int]:
+        """Spatial strides with those of batch and channels, in the order of axes."""
+        return [1, *strides, 1] if self.data_format == "channels_last" else [1, 1, *strides]
+
     def channels(self, input_shape: Any) -> int:
         """How many channels the inputs have, which later inputs must have too.
 
@@ -136,22 +147,10 @@ class Convolutional(Layer):
 
     def add_bias(self, count: int) -> None:
         if self.use_bias:
-            self.bias = self.add_weight(
-                "bias",
-                (count,),
-                initializer=self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
+            self.bias = self.add_weight_as_set("bias", (count,))
 
     def add_kernel(self, shape: tuple[int, ...]) -> None:
-        self.kernel = self.add_weight(
-            "kernel",
-            shape,
-            initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
+        self.kernel = self.add_weight_as_set("kernel", shape)
 
     def finished(self, y: Any) -> Any:
         """Bias and activation."""
@@ -170,13 +169,16 @@ class Convolutional(Layer):
         self.add_bias(self.filters)
         self.built = True
 
+    def padded(self, x: Any) -> tuple[Any, str]:
+        """(inputs, padding of ops): "causal" becomes zeros before the first step, so that no step sees a later one."""
+        if self.padding != "causal":
+            return x, self.padding.upper()
+        before = self.dilation_rate[0] * (self.kernel_size[0] - 1)
+        spatial = 1 if self.data_format == "channels_last" else 2
+        return pad(x, [[before, 0] if axis == spatial else [0, 0] for axis in range(3)]), "VALID"
+
     def call(self, inputs: Any) -> Any:
-        padding = self.padding.upper()
-        if padding == "CAUSAL":
-            before = self.dilation_rate[0] * (self.kernel_size[0] - 1)
-            at = 1 if self.data_format == "channels_last" else 2
-            inputs = pad(inputs, [[before, 0] if i == at else [0, 0] for i in range(3)])
-            padding = "VALID"
+        inputs, padding = self.padded(inputs)
         name = "conv1d" if self.rank == 1 else f"Conv{self.rank}D"
         y = convolution(inputs, self.kernel, self.strides, padding, self.layout, self.dilation_rate, name)
         return self.finished(y)

@@ -68,21 +68,9 @@ class Dense(Layer):
                 f"The last dimension of the inputs to a Dense layer should be defined. Found None in {sizes}"
             )
         self.input_spec = InputSpec(min_ndim=2, axes={-1: sizes[-1]})
-        self.kernel = self.add_weight(
-            "kernel",
-            (sizes[-1], self.units),
-            initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
+        self.kernel = self.add_weight_as_set("kernel", (sizes[-1], self.units))
         if self.use_bias:
-            self.bias = self.add_weight(
-                "bias",
-                (self.units,),
-                initializer=self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
+            self.bias = self.add_weight_as_set("bias", (self.units,))
         self.built = True
 
     def call(self, inputs: Any) -> Any:

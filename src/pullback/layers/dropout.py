@@ -37,6 +37,7 @@ class Random(Layer):
     supports_masking = True
 
     def drawn(self, inputs: Any) -> Any:
+        """The outputs while training."""
         return inputs
 
     def call(self, inputs: Any, training: Any = None) -> Any:
@@ -51,6 +52,17 @@ def rate_of(rate: Any, name: str = "rate") -> Any:
     number = isinstance(rate, (int, float))
     if (number and not 0 <= rate <= 1) or rate is None or isinstance(rate, str):
         raise ArgumentError(f"Invalid value {rate!r} received for `{name}`, expected a value between 0 and 1.").locate()
+    return rate
+
+
+def rate_below_one(rate: Any, layer: str) -> Any:
+    """A rate by whose complement a layer divides.
+
+    Raises:
+      ValueError: it lies outside of [0, 1).
+    """
+    if rate_of(rate) == 1:
+        raise ArgumentError(f"{layer}: rate must be below 1, but is {rate}: noise is divided by 1 - rate").locate()
     return rate
 
 
@@ -88,8 +100,9 @@ class _Spatial(Dropout):
     withheld = ("noise_shape",)
 
     def __init__(self, rate: Any, data_format: str | None = None, **kwargs: Any) -> None:
-        seed = kwargs.pop("seed", None)
-        super().__init__(rate, seed=seed, **kwargs)
+        if "noise_shape" in kwargs:
+            raise TypeError(f"{type(self).__name__}: drops whole channels, so takes no noise_shape; use Dropout")
+        super().__init__(rate, **kwargs)
         self.data_format = phase.layout_of(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
@@ -148,7 +161,7 @@ class GaussianDropout(Random):
 
     def __init__(self, rate: float, seed: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.rate, self.seed = rate_of(rate), seed
+        self.rate, self.seed = rate_below_one(rate, "GaussianDropout"), seed
 
     def drawn(self, inputs: Any) -> Any:
         stddev = (self.rate / (1.0 - self.rate)) ** 0.5
@@ -164,7 +177,7 @@ class AlphaDropout(Random):
 
     def __init__(self, rate: float, noise_shape: Any = None, seed: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.rate, self.noise_shape, self.seed = rate_of(rate), noise_shape, seed
+        self.rate, self.noise_shape, self.seed = rate_below_one(rate, "AlphaDropout"), noise_shape, seed
 
     def drawn(self, inputs: Any) -> Any:
         shape = sizes_of(inputs) if self.noise_shape is None else self.noise_shape

@@ -74,21 +74,9 @@ class EinsumDense(Layer):
                 f"EinsumDense: the size of axis {unknown[0]!r} of the kernel is not known from inputs {input_shape} "
                 f"and output_shape {self._partial}; give it in output_shape"
             ).locate()
-        self.kernel = self.add_weight(
-            "kernel",
-            [sizes[c] for c in kernel],
-            initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
+        self.kernel = self.add_weight_as_set("kernel", [sizes[c] for c in kernel])
         if self.bias_axes:
-            self.bias = self.add_weight(
-                "bias",
-                self._bias_shape(sizes),
-                initializer=self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
+            self.bias = self.add_weight_as_set("bias", self._bias_shape(sizes))
         self.built = True
 
     def _sizes(self, given: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pullback.core.dtypes import int32, int64
+from pullback.core.dtypes import as_dtype, int32, int64
 from pullback.core.names import public
 from pullback.layers import constraints
 from pullback.layers.base import Layer
@@ -47,7 +47,7 @@ class Embedding(Layer):
         if "input_shape" not in kwargs and "batch_input_shape" not in kwargs and input_length is not None:
             kwargs["input_shape"] = (input_length,) if isinstance(input_length, int) else tuple(input_length)
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self._autocast = False
+        self._autocast, self._casts_variables = False, False
         self.input_dim = positive(input_dim, "Embedding: input_dim")
         self.output_dim = positive(output_dim, "Embedding: output_dim")
         self.embeddings_initializer = embeddings_initializer
@@ -58,13 +58,7 @@ class Embedding(Layer):
         self.embeddings: Any = None
 
     def build(self, input_shape: Any) -> None:
-        self.embeddings = self.add_weight(
-            "embeddings",
-            (self.input_dim, self.output_dim),
-            initializer=self.embeddings_initializer,
-            regularizer=self.embeddings_regularizer,
-            constraint=self.embeddings_constraint,
-        )
+        self.embeddings = self.add_weight_as_set("embeddings", (self.input_dim, self.output_dim))
         self.built = True
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
@@ -72,7 +66,8 @@ class Embedding(Layer):
 
     def call(self, inputs: Any) -> Any:
         ids = inputs if inputs.dtype in (int32, int64) else Cast(int32)(inputs)
-        return embedding_lookup(self.embeddings, ids)
+        rows = embedding_lookup(self.embeddings, ids)
+        return Cast(as_dtype(self.compute_dtype))(rows) if self._mixed else rows
 
 
 @public("keras.layers.Masking")

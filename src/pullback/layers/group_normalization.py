@@ -15,6 +15,7 @@ from pullback.layers.sizes import axes_of, packed, positive, sizes_of
 from pullback.layers.wrappers import Wrapper
 from pullback.ops.array.shape import reshape
 from pullback.ops.linalg.matmul import matmul
+from pullback.ops.math.select import Cast
 from pullback.ops.nn.normalization import batch_normalization, l2_normalize, moments
 from pullback.train.initializers import TruncatedNormal
 
@@ -77,11 +78,13 @@ class GroupNormalization(_Scaled):
     def call(self, inputs: Any) -> Any:
         at, sizes = self._axis, sizes_of(inputs)
         apart = [*sizes[:at], self._count, sizes[at] // self._count, *sizes[at + 1 :]]
-        x = reshape(inputs, packed(apart))
+        wide_inputs = self.widened(inputs)
+        x = reshape(wide_inputs, packed(apart))
         mean, variance = moments(x, [a for a in range(1, len(apart)) if a != at], keepdims=True)
         wide = [self._count, sizes[at] // self._count, *[1] * (len(sizes) - at - 1)]
         beta, gamma = (None if v is None else reshape(v, wide) for v in (self.beta, self.gamma))
         y = reshape(batch_normalization(x, mean, variance, beta, gamma, self.epsilon), packed(sizes))
+        y = y if wide_inputs is inputs else Cast(inputs.dtype)(y)
         y.set_shape(inputs.spec.shape)
         return y
 

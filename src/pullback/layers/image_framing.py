@@ -74,7 +74,7 @@ class OfImages(Layer):
 
     def as_float(self, inputs: Tensor) -> Tensor:
         """Inputs of the layer's type."""
-        wanted = as_dtype(self._dtype or phase.floatx())
+        wanted = as_dtype(self.compute_dtype or phase.floatx())
         return inputs if inputs.dtype is wanted else Cast(wanted)(inputs)
 
 

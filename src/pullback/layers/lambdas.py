@@ -21,7 +21,7 @@ class Lambda(Layer):
       output_shape: has no meaning: shapes are inferred.
       mask: the outputs' mask, or a function (inputs, mask) that gives it.
       arguments: further arguments of the function.
-    A saved model keeps the function's name only; loading it needs custom_objects={name: function}.
+    A saved model keeps the functions' names only; loading it needs custom_objects={name: function}.
     """
 
     def __init__(
@@ -36,7 +36,6 @@ class Lambda(Layer):
         if not callable(function):
             raise ArgumentError(f"Lambda: function must be callable, but is {function!r}").locate()
         self.function, self.arguments, self.mask = function, arguments or {}, mask
-        self.output_shape_given = output_shape
         self.supports_masking = mask is not None
 
     def call(self, inputs: Any, mask: Any = None, training: Any = None) -> Any:
@@ -49,20 +48,25 @@ class Lambda(Layer):
         return self.mask(inputs, mask) if callable(self.mask) else self.mask
 
     def get_config(self) -> dict[str, Any]:
-        name = getattr(self.function, "__name__", type(self.function).__name__)
-        return {**super().get_config(), "function": name, "arguments": self.arguments}
+        config = {**super().get_config(), "function": _name_of(self.function), "arguments": self.arguments}
+        return config if self.mask is None else {**config, "mask": _name_of(self.mask)}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         config = dict(config)
-        if isinstance(config["function"], str):
-            found = (custom_objects or {}).get(config["function"])
-            if found is None:
-                raise ArgumentError(
-                    f"Lambda: a saved model keeps no code; give custom_objects={{{config['function']!r}: function}}"
-                ).locate()
-            config["function"] = found
+        for key in ("function", "mask"):
+            name = config.get(key)
+            if isinstance(name, str):
+                if name not in (custom_objects or {}):
+                    raise ArgumentError(
+                        f"Lambda: a saved model keeps no code; give custom_objects={{{name!r}: function}}"
+                    ).locate()
+                config[key] = custom_objects[name]
         return cls(**config)
+
+
+def _name_of(function: Any) -> str:
+    return getattr(function, "__name__", type(function).__name__)
 
 
 @public("keras.layers.ActivityRegularization")

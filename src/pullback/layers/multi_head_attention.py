@@ -18,7 +18,7 @@ from pullback.core.shape import TensorShape, as_shape
 from pullback.core.tensor import Tensor
 from pullback.layers import calls, constraints
 from pullback.layers.attention import causal, hidden, weights_of
-from pullback.layers.base import Layer
+from pullback.layers.base import Layer, as_input
 from pullback.layers.dropout import rate_of
 from pullback.layers.einsum_dense import EinsumDense
 from pullback.layers.sizes import axes_of, packed, positive, sizes_of
@@ -134,7 +134,7 @@ class MultiHeadAttention(Layer):
             kernel_constraint=self.kernel_constraint,
             bias_constraint=self.bias_constraint,
             name=name,
-            dtype=self._dtype,
+            dtype=self._policy or self._dtype,
         )
 
     def call(
@@ -150,8 +150,8 @@ class MultiHeadAttention(Layer):
         training: Any = None,
         use_causal_mask: bool = False,
     ) -> Any:
-        value = self._cast(self._converted(value, None))
-        key = value if key is None else self._cast(self._converted(key, None))
+        value = self._cast(as_input(value))
+        key = value if key is None else self._cast(as_input(key))
         pairs = ((query_mask, query, -1), (value_mask, value, -2), (key_mask, None if key is value else key, -2))
         masks = [(calls.masks.of(x) if given is None else given, at) for given, x, at in pairs]
         kept = [expand_dims(_flags(m), at) for m, at in masks if m is not None]

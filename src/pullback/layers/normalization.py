@@ -41,6 +41,7 @@ class _Scaled(Layer):
         "beta_constraint", "gamma_constraint",
     )  # fmt: skip
     supports_masking = True
+    _casts_variables = False  # of short floats it computes in its variables' type
     gamma: Any = None
     beta: Any = None
 
@@ -51,16 +52,17 @@ class _Scaled(Layer):
         self.beta_regularizer, self.gamma_regularizer = map(regularizers.get, penalties)
         self.beta_constraint, self.gamma_constraint = map(constraints.get, limits)
 
+    def widened(self, x: Tensor) -> Tensor:
+        """Inputs in the type of the variables, where the layer's policy is mixed."""
+        kind = as_dtype(self._dtype)
+        return x if x.dtype is kind or not self._mixed else Cast(kind)(x)
+
     def add_scale(self, shape: Any, dtype: Any) -> None:
         """Makes gamma and beta."""
         if self.scale:
-            self.gamma = self.add_weight(
-                "gamma", shape, dtype, self.gamma_initializer, self.gamma_regularizer, constraint=self.gamma_constraint
-            )
+            self.gamma = self.add_weight_as_set("gamma", shape, dtype=dtype)
         if self.center:
-            self.beta = self.add_weight(
-                "beta", shape, dtype, self.beta_initializer, self.beta_regularizer, constraint=self.beta_constraint
-            )
+            self.beta = self.add_weight_as_set("beta", shape, dtype=dtype)
 
 
 @public("keras.layers.BatchNormalization")
@@ -187,11 +189,11 @@ class BatchNormalization(_Scaled):
         rank: int = x.spec.rank
         folded = [a for a in range(rank) if a not in self._axes]
         several = len(self._axes) > 1
+        kind = self.moving_mean.dtype
+        given = x if x.dtype is kind else Cast(kind)(x)
 
         def trained() -> Any:
-            mean, variance = moments(x, folded, keepdims=several)
-            kind = self.moving_mean.dtype
-            return [t if t.dtype is kind else Cast(kind)(t) for t in (mean, variance)]
+            return list(moments(given, folded, keepdims=several))
 
         def otherwise() -> Any:
             return [self.moving_mean.value(), self.moving_variance.value()]
@@ -199,8 +201,6 @@ class BatchNormalization(_Scaled):
         mean, variance = either(training, trained, otherwise)
         wide = several or self._axes == [rank - 1]
         shaped = (lambda t: t) if wide else (lambda t: None if t is None else reshape(t, self._across(rank)))
-        kind = self.moving_mean.dtype
-        given = x if x.dtype is kind else Cast(kind)(x)
         y = batch_normalization(
             given, shaped(mean), shaped(variance), shaped(self.beta), shaped(self.gamma), self.epsilon
         )
@@ -269,11 +269,13 @@ class LayerNormalization(_Scaled):
         self.built = True
 
     def call(self, inputs: Any) -> Any:
-        mean, variance = moments(inputs, self._axes, keepdims=True)
+        x = self.widened(inputs)
+        mean, variance = moments(x, self._axes, keepdims=True)
         rank: int = inputs.spec.rank
         plain = self._axes == list(range(rank - len(self._axes), rank))
         sizes = [inputs.spec.shape[a] if a in self._axes else 1 for a in range(rank)]
         beta, gamma = (v if v is None or plain else reshape(v, sizes) for v in (self.beta, self.gamma))
-        y = batch_normalization(inputs, mean, variance, beta, gamma, self.epsilon)
+        y = batch_normalization(x, mean, variance, beta, gamma, self.epsilon)
+        y = y if x is inputs else Cast(inputs.dtype)(y)
         y.set_shape(inputs.spec.shape)
         return y

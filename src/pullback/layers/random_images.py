@@ -11,14 +11,14 @@ import math
 from typing import Any
 
 from pullback.core import interpreter
-from pullback.core.dtypes import float32, int32
+from pullback.core.dtypes import bfloat16, float32, int32
 from pullback.core.errors import ArgumentError
 from pullback.core.names import public
 from pullback.core.tensor import Tensor
 from pullback.layers import phase
 from pullback.layers.dropout import either
 from pullback.layers.image_framing import CenterCrop, OfImages, cropped, fill_of, method_of
-from pullback.layers.sizes import sizes_of
+from pullback.layers.sizes import packed, sizes_of
 from pullback.ops.array.joining import stack
 from pullback.ops.array.layout import reverse
 from pullback.ops.array.shape import reshape
@@ -129,8 +129,9 @@ class _Seen(_Random):
         rows = self.rows(x if x.dtype is float32 else Cast(float32)(x), height, width)
         none = random_uniform([sizes[0]], 0.0, 1.0) * 0.0
         see = ImageProjectiveTransformV3(self.interpolation.upper(), self.fill_mode.upper())
-        size = tuple(sizes[1:3]) if all(isinstance(n, int) for n in sizes[1:3]) else stack(sizes[1:3])
-        y = see(x, stack([none + row for row in rows], 1), size, float(self.fill_value))
+        given = Cast(float32)(x) if x.dtype is bfloat16 else x  # the op has no kernel of bfloat16
+        y = see(given, stack([none + row for row in rows], 1), packed(sizes[1:3]), float(self.fill_value))
+        y = y if given is x else Cast(x.dtype)(y)
         y.set_shape(x.spec.shape)
         return y
 
@@ -287,9 +288,13 @@ class RandomContrast(_Random):
 
     def __init__(self, factor: Any, value_range: Any = (0, 255), seed: Any = None, **kwargs: Any) -> None:
         super().__init__(seed, "channels_last", **kwargs)
-        self.factor = bounds(
-            (-factor, factor) if isinstance(factor, (int, float)) else (-factor[0], factor[1]), "factor"
-        )
+        lower, upper = (factor, factor) if isinstance(factor, (int, float)) else factor
+        if lower > 1 or -lower > upper:
+            raise ArgumentError(
+                f"RandomContrast: factor must be a number in [0, 1], or (lower, upper) with lower of at most 1 and "
+                f"1 - lower of at most 1 + upper, but is {factor!r}"
+            ).locate()
+        self.factor = -float(lower), float(upper)
         self.value_range = value_range
 
     def drawn(self, x: Tensor) -> Tensor:

@@ -61,7 +61,7 @@ def rnn(
     count = sizes_of(flat[0])[0] if input_length is None else input_length
 
     def step(now: Any, states: Any, before: Any, kept: Any) -> Any:
-        output, new = step_function(now, [*states, *(constants or ())] if constants else states)
+        output, new = step_function(now, [*states, *constants] if constants else states)
         if kept is None:
             return output, new
         ended = LogicalNot()(kept)

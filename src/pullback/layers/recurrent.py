@@ -90,14 +90,7 @@ class RNN(Layer):
             inputs, initial = inputs[0], list(inputs[1:])
         mask = nest.leaves_of(mask)[0] if nest.is_nest(mask) else mask
         kept = self._kept_states(inputs) if self.stateful and initial is None else None
-        zeros = self.get_initial_state(inputs)
-        if initial is not None and len(initial) != len(nest.leaves_of(zeros)):
-            raise ArgumentError(
-                f'Layer "{self.name}" needs {len(nest.leaves_of(zeros))} initial states, but {len(initial)} were given'
-            ).locate()
-        states = zeros if initial is None else nest.unflatten(nest.flatten(zeros)[1], initial)
-        if kept is not None:
-            states = nest.unflatten(nest.flatten(zeros)[1], [v.value() for v in kept])
+        states = self._first_states(inputs, initial if kept is None else [v.value() for v in kept])
         with_masks = [c for c in self._cells() if hasattr(c, "draw_masks")]
         cell: Any = self.cell
         takes_training = isinstance(self.cell, Layer) and "training" in cell._call_parameters()
@@ -122,6 +115,22 @@ class RNN(Layer):
         if self.return_sequences and not self.time_major:
             output = nest.mapped(lambda y: _sized(y, inputs), output)
         return [output, *nest.leaves_of(states)] if self.return_state else output
+
+    def _first_states(self, inputs: Any, given: list[Any] | None) -> Any:
+        """The states to begin with, in the cell's structure: those given, or zeros.
+
+        Raises:
+          ValueError: there are more or fewer than the cell has.
+        """
+        zeros = self.get_initial_state(inputs)
+        flat, structure = nest.flatten(zeros)
+        if given is None:
+            return zeros
+        if len(given) != len(flat):
+            raise ArgumentError(
+                f'Layer "{self.name}" needs {len(flat)} initial states, but {len(given)} were given'
+            ).locate()
+        return nest.unflatten(structure, given)
 
     def _cells(self) -> list[Any]:
         return self.cell.cells if isinstance(self.cell, cells.StackedRNNCells) else [self.cell]
@@ -208,9 +217,13 @@ class _OfCell(RNN):
 
     def __init__(self, units: int, *args: Any, **kwargs: Any) -> None:
         names = names_of(self.cell_class)
-        given = {"units": units, **dict(zip(names[1:], args, strict=False))}
-        given |= {k: kwargs.pop(k) for k in names if k in kwargs}
-        super().__init__(self.cell_class(**given, dtype=kwargs.get("dtype")), **kwargs)
+        behind = names.index("bias_regularizer") + 1
+        order = [*names[1:behind], "activity_regularizer", *names[behind:]]
+        if len(args) > len(order):
+            raise TypeError(f"{type(self).__name__}: {len(args) + 1} arguments in order; give those of RNN by name")
+        kwargs |= dict(zip(order, args, strict=False))
+        given = {k: kwargs.pop(k) for k in names if k in kwargs}
+        super().__init__(self.cell_class(units, **given, dtype=kwargs.get("dtype")), **kwargs)
 
     def call(self, inputs: Any, mask: Any = None, training: Any = None) -> Any:
         InputSpec(ndim=3).check(nest.leaves_of(inputs)[0], f'Input 0 of layer "{self.name}"')

@@ -102,25 +102,15 @@ class _Cell(Layer):
         sizes = as_shape(input_shape)
         if not sizes or sizes[-1] is None:
             raise ValueError(f"{type(self).__name__}: the last dimension of the inputs must be known, not {sizes}")
-        whole = self.gates * self.units
-        for name, rows in (("kernel", sizes[-1]), ("recurrent_kernel", self.units)):
-            kind = "recurrent" if name.startswith("r") else "kernel"
-            made = self.add_weight(
-                name,
-                (rows, whole),
-                initializer=getattr(self, f"{kind}_initializer"),
-                regularizer=getattr(self, f"{kind}_regularizer"),
-                constraint=getattr(self, f"{kind}_constraint"),
-            )
-            setattr(self, name, made)
+        self.add_weights((), sizes[-1])
+
+    def add_weights(self, window: tuple[int, ...], depth: int) -> None:
+        """Makes kernels and bias. window: the sizes of a convolution's. depth: how long inputs are."""
+        width = self.gates * self.units
+        self.kernel = self.add_weight_as_set("kernel", (*window, depth, width))
+        self.recurrent_kernel = self.add_weight_as_set("recurrent", (*window, self.units, width), "recurrent_kernel")
         if self.use_bias:
-            self.bias = self.add_weight(
-                "bias",
-                self.bias_shape(),
-                initializer=self.first_bias(),
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
+            self.bias = self.add_weight_as_set("bias", self.bias_shape(), initializer=self.first_bias())
         self.built = True
 
     def first_bias(self) -> Any:
@@ -128,7 +118,7 @@ class _Cell(Layer):
 
     def get_initial_state(self, inputs: Any = None, batch_size: Any = None, dtype: Any = None) -> Any:
         """Zeros for each state."""
-        made = states_of_zeros(self, inputs, batch_size, dtype or self._dtype)
+        made = states_of_zeros(self, inputs, batch_size, dtype or self.compute_dtype)
         return made if isinstance(self.state_size, (list, tuple)) else made[0]
 
     # --- dropout ---------------------------------------------------------------------------------------------------
@@ -204,16 +194,31 @@ class _Gated(_Cell):
 class LSTMCellV2(_Gated):
     """c' = f c + i act(x W_c + h U_c + b_c), h' = o act(c'); i, f, o by recurrent_activation.
 
-    unit_forget_bias: f's bias begins with 1. Arguments otherwise as of SimpleRNNCell, recurrent_activation third.
+    unit_forget_bias: f's bias begins with 1. Arguments otherwise as of SimpleRNNCell, recurrent_activation third and
+    unit_forget_bias eighth.
     Source: Hochreiter & Schmidhuber 1997; Jozefowicz et al. 2015 for the bias.
     """
 
     settings = ("unit_forget_bias",)
     gates = 4
 
-    def __init__(self, *args: Any, unit_forget_bias: bool = True, **kwargs: Any) -> None:
-        kwargs.pop("implementation", None)
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        unit_forget_bias: bool = True,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            units, activation, recurrent_activation, use_bias, kernel_initializer, recurrent_initializer,
+            bias_initializer, *args, **kwargs,
+        )  # fmt: skip
         self.unit_forget_bias = unit_forget_bias
 
     @property
@@ -252,7 +257,6 @@ class GRUCellV2(_Gated):
     gates = 3
 
     def __init__(self, *args: Any, reset_after: bool = True, **kwargs: Any) -> None:
-        kwargs.pop("implementation", None)
         super().__init__(*args, **kwargs)
         self.reset_after = reset_after
 

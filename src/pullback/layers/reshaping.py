@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
-from pullback.core.errors import ArgumentError
+from pullback.core.errors import ArgumentError, ShapeError
 from pullback.core.names import public
 from pullback.layers import phase
 from pullback.layers.base import Layer
 from pullback.layers.convolution import numbers
+from pullback.layers.image_framing import method_of
 from pullback.layers.input_spec import InputSpec
-from pullback.layers.sizes import sizes_of
-from pullback.ops.array.joining import stack
+from pullback.layers.sizes import packed, positive, sizes_of
 from pullback.ops.array.layout import transpose
 from pullback.ops.array.padding import pad, repeat, tile
 from pullback.ops.array.shape import expand_dims, reshape
@@ -42,7 +43,7 @@ class Flatten(Layer):
             return expand_dims(inputs, 1)
         if sizes is not None and None not in sizes[1:]:
             return reshape(inputs, [-1 if sizes[0] is None else sizes[0], math.prod(sizes[1:])])
-        return reshape(inputs, stack([sizes_of(inputs)[0], -1]))
+        return reshape(inputs, packed([sizes_of(inputs)[0], -1]))
 
 
 @public("keras.layers.Reshape")
@@ -62,9 +63,8 @@ class Reshape(Layer):
             rest = math.prod(sizes[1:]) // math.prod(n for n in target if n != -1)
             target = tuple(rest if n == -1 else n for n in target)
         first = sizes_of(inputs)[0]
-        if isinstance(first, int):
-            return reshape(inputs, (first, *target))
-        return reshape(inputs, (-1, *target) if -1 not in target else stack([first, *target]))
+        whole = [first, *target] if isinstance(first, int) or -1 in target else [-1, *target]
+        return reshape(inputs, packed(whole))
 
 
 @public("keras.layers.Permute")
@@ -97,7 +97,7 @@ class RepeatVector(Layer):
         super().__init__(**kwargs)
         if not isinstance(n, int):
             raise TypeError(f"Expected an integer value for `n`, got {type(n)}.")
-        self.n = n
+        self.n = positive(n, "RepeatVector: n")
         self.input_spec = InputSpec(ndim=2)
 
     def call(self, inputs: Any) -> Any:
@@ -105,14 +105,17 @@ class RepeatVector(Layer):
 
 
 def _pairs(value: Any, rank: int, name: str) -> tuple[tuple[int, int], ...]:
-    """(before, after) for each spatial axis; of an axis one number means both, one number alone all."""
-    if isinstance(value, int):
-        return ((value, value),) * rank
-    if rank == 1:
-        value = [tuple(value)]
-    if len(value) != rank:
+    """(before, after) for each spatial axis; of an axis one number means both, one number alone all.
+
+    Raises:
+      ValueError: there are pairs for more or fewer axes, or one is not of whole numbers of at least 0.
+    """
+    if not isinstance(value, Iterable):
+        return (numbers(value, 2, name, 0),) * rank  # type: ignore[return-value]
+    each = [tuple(value)] if rank == 1 else list(value)
+    if len(each) != rank:
         raise ArgumentError(f"`{name}` should have {rank} elements; received: {value}").locate()
-    return tuple((v, v) if isinstance(v, int) else (int(v[0]), int(v[1])) for v in value)
+    return tuple(numbers(v, 2, name, 0) for v in each)  # type: ignore[misc]
 
 
 class _Edges(Layer):
@@ -160,6 +163,13 @@ class _Cropping(_Edges):
         self.cropping = self.edges if self.rank > 1 else self.edges[0]
 
     def call(self, inputs: Any) -> Any:
+        sizes = inputs.spec.shape or (None,) * (self.rank + 2)
+        for size, ends in zip(sizes, self.whole(), strict=True):
+            if size and sum(ends) >= size:
+                raise ShapeError(
+                    f"{type(self).__name__}: cropping {self.edges} leaves nothing of an axis of {size}: the inputs' "
+                    f"shape is {inputs.shape}"
+                ).locate()
         return inputs[tuple(slice(before, -after if after else None) for before, after in self.whole())]
 
 
@@ -210,7 +220,7 @@ class UpSampling2D(_UpSampling):
         self, size: Any = (2, 2), data_format: str | None = None, interpolation: str = "nearest", **kwargs: Any
     ) -> None:
         super().__init__(size, data_format, **kwargs)
-        self.interpolation = interpolation
+        self.interpolation = method_of(interpolation)
 
     def call(self, inputs: Any) -> Any:
         if self.interpolation == "nearest":

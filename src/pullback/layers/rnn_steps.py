@@ -15,7 +15,8 @@ from pullback.ops.math.select import Cast, Select
 
 
 def check_cell(where: str, cell: Any) -> None:
-    """
+    """Checks an argument that must be a cell. where: the function or class that takes it.
+
     Raises:
       TypeError: what was given is no cell.
     """

@@ -11,7 +11,8 @@ from pullback.core.errors import ArgumentError
 from pullback.core.names import public
 from pullback.core.shape import as_shape
 from pullback.core.tensor import Tensor
-from pullback.layers.rnn_cells import LSTMStateTuple, RNNCell
+from pullback.layers.lstm_cells import LSTMStateTuple
+from pullback.layers.rnn_cells import RNNCell
 from pullback.modes.default import building, device_v1
 from pullback.ops.control.tensor_array import TensorArray
 from pullback.ops.math.arithmetic import Floor

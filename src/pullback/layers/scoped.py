@@ -32,6 +32,7 @@ class Layer(base.Layer):
     """
 
     _counts_from_zero = False
+    _follows_policy = False
 
     def __init__(self, trainable: bool = True, name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
         self._reuse, self._given_scope = kwargs.pop("_reuse", None), kwargs.pop("_scope", None)

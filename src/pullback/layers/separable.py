@@ -7,8 +7,8 @@ from typing import Any
 from pullback.core.errors import ArgumentError
 from pullback.core.names import public
 from pullback.layers import constraints
-from pullback.layers.convolution import Convolutional
-from pullback.ops.array.padding import pad
+from pullback.layers.convolution import Convolutional, layout
+from pullback.layers.sizes import positive
 from pullback.ops.array.shape import expand_dims, squeeze
 from pullback.ops.nn.depthwise.functions import depthwise_conv2d, separable_conv2d
 from pullback.train import regularizers
@@ -59,7 +59,7 @@ class _Separable(Convolutional):
             bias_initializer=bias_initializer, bias_regularizer=bias_regularizer,
             activity_regularizer=activity_regularizer, bias_constraint=bias_constraint, **kwargs,
         )  # fmt: skip
-        self.depth_multiplier = depth_multiplier
+        self.depth_multiplier = positive(depth_multiplier, f"{type(self).__name__}: depth_multiplier")
         self.depthwise_initializer, self.pointwise_initializer = depthwise_initializer, pointwise_initializer
         self.depthwise_regularizer = regularizers.get(depthwise_regularizer)
         self.pointwise_regularizer = regularizers.get(pointwise_regularizer)
@@ -70,19 +70,11 @@ class _Separable(Convolutional):
 
     def build(self, input_shape: Any) -> None:
         channels = self.channels(input_shape)
-        self.depthwise_kernel = self.add_weight(
-            "depthwise_kernel",
-            (*self.kernel_size, channels, self.depth_multiplier),
-            initializer=self.depthwise_initializer,
-            regularizer=self.depthwise_regularizer,
-            constraint=self.depthwise_constraint,
+        self.depthwise_kernel = self.add_weight_as_set(
+            "depthwise", (*self.kernel_size, channels, self.depth_multiplier), "depthwise_kernel"
         )
-        self.pointwise_kernel = self.add_weight(
-            "pointwise_kernel",
-            (*(1,) * self.rank, channels * self.depth_multiplier, self.filters),
-            initializer=self.pointwise_initializer,
-            regularizer=self.pointwise_regularizer,
-            constraint=self.pointwise_constraint,
+        self.pointwise_kernel = self.add_weight_as_set(
+            "pointwise", (*(1,) * self.rank, channels * self.depth_multiplier, self.filters), "pointwise_kernel"
         )
         self.add_bias(self.filters)
         self.built = True
@@ -95,21 +87,15 @@ class SeparableConv1D(_Separable):
     rank, paddings = 1, ("valid", "same", "causal")
 
     def call(self, inputs: Any) -> Any:
-        if self.padding == "causal":
-            before = self.dilation_rate[0] * (self.kernel_size[0] - 1)
-            at = 1 if self.data_format == "channels_last" else 2
-            inputs = pad(inputs, [[before, 0] if i == at else [0, 0] for i in range(3)])
+        inputs, padding = self.padded(inputs)
         spatial = 1 if self.data_format == "channels_last" else 2
-        flat = "NHWC" if spatial == 1 else "NCHW"
-        stride = self.strides * 2
-        strides = [1, *stride, 1] if spatial == 1 else [1, 1, *stride]
         y = separable_conv2d(
             expand_dims(inputs, spatial),
             expand_dims(self.depthwise_kernel, 0),
             expand_dims(self.pointwise_kernel, 0),
-            strides,
-            "SAME" if self.padding == "same" else "VALID",
-            flat,
+            self.whole_strides(self.strides * 2),
+            padding,
+            layout(self.data_format, 2),
             [1, *self.dilation_rate],
         )
         return self.finished(squeeze(y, [spatial]))
@@ -123,12 +109,11 @@ class SeparableConv2D(_Separable):
     """
 
     def call(self, inputs: Any) -> Any:
-        strides = [1, *self.strides, 1] if self.data_format == "channels_last" else [1, 1, *self.strides]
         y = separable_conv2d(
             inputs,
             self.depthwise_kernel,
             self.pointwise_kernel,
-            strides,
+            self.whole_strides(self.strides),
             self.padding.upper(),
             self.layout,
             self.dilation_rate,
@@ -174,25 +159,21 @@ class DepthwiseConv2D(Convolutional):
             raise ArgumentError(
                 f"DepthwiseConv2D: the strides {self.strides} must be equal, as TensorFlow's kernels want"
             ).locate()
-        self.depth_multiplier, self.depthwise_initializer = depth_multiplier, depthwise_initializer
+        self.depth_multiplier = positive(depth_multiplier, "DepthwiseConv2D: depth_multiplier")
+        self.depthwise_initializer = depthwise_initializer
         self.depthwise_regularizer = regularizers.get(depthwise_regularizer)
         self.depthwise_constraint = constraints.get(depthwise_constraint)
         self.depthwise_kernel: Any = None
 
     def build(self, input_shape: Any) -> None:
         channels = self.channels(input_shape)
-        self.depthwise_kernel = self.add_weight(
-            "depthwise_kernel",
-            (*self.kernel_size, channels, self.depth_multiplier),
-            initializer=self.depthwise_initializer,
-            regularizer=self.depthwise_regularizer,
-            constraint=self.depthwise_constraint,
+        self.depthwise_kernel = self.add_weight_as_set(
+            "depthwise", (*self.kernel_size, channels, self.depth_multiplier), "depthwise_kernel"
         )
         self.add_bias(channels * self.depth_multiplier)
         self.built = True
 
     def call(self, inputs: Any) -> Any:
-        strides = [1, *self.strides, 1] if self.data_format == "channels_last" else [1, 1, *self.strides]
-        padding = self.padding.upper()
+        strides, padding = self.whole_strides(self.strides), self.padding.upper()
         y = depthwise_conv2d(inputs, self.depthwise_kernel, strides, padding, self.layout, self.dilation_rate)
         return self.finished(y)

@@ -6,9 +6,8 @@ from typing import Any
 
 from pullback.core.errors import ArgumentError
 from pullback.core.names import public
-from pullback.layers.convolution import Convolutional
-from pullback.layers.sizes import sizes_of
-from pullback.ops.array.joining import stack
+from pullback.layers.convolution import Convolutional, numbers
+from pullback.layers.sizes import packed, sizes_of
 from pullback.ops.nn.conv.transposed import conv1d_transpose, conv2d_transpose, conv3d_transpose
 
 _FUNCTIONS = {1: conv1d_transpose, 2: conv2d_transpose, 3: conv3d_transpose}
@@ -54,12 +53,11 @@ class _Transposed(Convolutional):
             kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, activity_regularizer,
             kernel_constraint, bias_constraint, **kwargs,
         )  # fmt: skip
-        self.output_padding = None
+        self.output_padding: tuple[int, ...] | None = None
         if output_padding is not None:
-            given = (output_padding,) * self.rank if isinstance(output_padding, int) else tuple(output_padding)
+            given = self.output_padding = numbers(output_padding, self.rank, "output_padding", 0)
             if any(p >= s for p, s in zip(given, self.strides, strict=True)):
                 raise ArgumentError(f"Strides {self.strides} must be greater than output padding {given}.").locate()
-            self.output_padding = given
 
     def build(self, input_shape: Any) -> None:
         self.add_kernel((*self.kernel_size, self.filters, self.channels(input_shape)))
@@ -80,11 +78,10 @@ class _Transposed(Convolutional):
         first = 2 if self.data_format == "channels_first" else 1
         grown = [self._grown(sizes[first + i], i) for i in range(self.rank)]
         whole = [sizes[0], self.filters, *grown] if first == 2 else [sizes[0], *grown, self.filters]
-        to = whole if all(isinstance(n, int) for n in whole) else stack(whole)
         dilations = self.dilation_rate if self.rank > 1 else self.dilation_rate[0]
         strides = self.strides if self.rank > 1 else self.strides[0]
         f: Any = _FUNCTIONS[self.rank]
-        y = f(inputs, self.kernel, to, strides, self.padding.upper(), self.layout, dilations)
+        y = f(inputs, self.kernel, packed(whole), strides, self.padding.upper(), self.layout, dilations)
         return self.finished(y)
 
 

@@ -262,7 +262,7 @@ def _plain(vocabulary: Any) -> list[Any]:
 def _lines(path: str) -> list[str]:
     """The lines of a file of terms."""
     with open(path, encoding="utf-8", errors="surrogateescape") as file:
-        return file.read().splitlines()
+        return file.read().removesuffix("\n").split("\n")
 
 
 @public("keras.layers.StringLookup", "keras.layers.experimental.preprocessing.StringLookup")

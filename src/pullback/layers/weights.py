@@ -14,7 +14,7 @@ from pullback.core.errors import ArgumentError
 from pullback.core.graph import Graph
 from pullback.core.shape import as_shape
 from pullback.core.tensor import Tensor
-from pullback.layers import values
+from pullback.layers import policies, values
 from pullback.layers.calls import inside
 from pullback.modes.default import graph_for, init_scope
 from pullback.modes.variable import Variable, VariableAggregation, VariableSynchronization, VariableV1
@@ -32,7 +32,14 @@ class Weighted:
 
     name: str
     _dtype: Any
+    _policy: policies.Policy | None = None
+    _follows_policy = True  # whether the global policy counts
     _trainable: bool
+
+    @property
+    def _mixed(self) -> bool:
+        """Whether it computes in another type than its variables have."""
+        return self._policy is not None and self._policy.mixed
 
     def _start(self) -> None:
         self._weights: list[Any] = []
@@ -74,22 +81,25 @@ class Weighted:
           regularizer: a word or a callable; its penalty joins `losses`.
           trainable: whether it is trained; yes by default, not with ON_READ.
           constraint: applied by optimizers after each step.
-          use_resource: all variables are of one kind; has no meaning.
+          use_resource, experimental_autocast, caching_device: have no meaning: variables are of one kind, in one
+            memory, and keep their type.
         Raises:
-          TypeError: an argument is not known.
+          TypeError: an argument is not known. ValueError: getter, partitioner or collections is given.
         """
-        for key in kwargs:
-            if key not in ("getter", "partitioner", "experimental_autocast", "caching_device", "collections"):
+        for key, value in kwargs.items():
+            if key not in ("getter", "partitioner", "collections", "experimental_autocast", "caching_device"):
                 raise TypeError(f"Unknown keyword argument: {key}")
-        if kwargs.get("partitioner") is not None:
-            raise ArgumentError("add_weight: partitioned variables are not supported; leave partitioner out").locate()
+            if key in ("getter", "partitioner", "collections") and value is not None:
+                raise ArgumentError(
+                    f"add_weight: {key} is for variables by scope; leave it out, or make the layer one of tf.layers"
+                ).locate()
         kind = as_dtype(self._dtype or "float32") if dtype is None else as_dtype(dtype)
         sizes = as_shape(()) if shape is None else as_shape(shape)
         graph = graph_for()
         start = starting(initializer, kind, graph)
         with init_scope():
             here = graph_for()
-            made = self._variable(
+            made = (self._mixed_variable if self._mixed and kind.is_floating else self._variable)(
                 here,
                 lambda: start(sizes, dtype=kind),
                 name=name or "Variable",
@@ -110,6 +120,13 @@ class Weighted:
             return made(value, name=name, **settings)
         frame = inside()
         return Variable(value, name=f"{frame.prefix if frame else ''}{name}", **settings)
+
+    def _mixed_variable(self, here: Any, value: Callable[[], Any], name: str, **settings: Any) -> Any:
+        if isinstance(here, Graph):
+            made = policies.MixedVariableV1 if here.dialect.name == "v1" else policies.MixedVariable
+            return made(value, name=name, **settings)
+        frame = inside()
+        return policies.MixedVariable(value, name=f"{frame.prefix if frame else ''}{name}", **settings)
 
     def _penalise(self, variable: Any, regularizer: Callable[[Any], Any], here: Any) -> None:
         if not isinstance(here, Graph):

@@ -12,6 +12,7 @@ from pullback.layers.sizes import packed, sizes_of
 from pullback.ops.array.joining import concat
 from pullback.ops.array.layout import reverse
 from pullback.ops.array.shape import reshape
+from pullback.ops.math.reduce_functions import reduce_any
 
 
 @public("keras.layers.Wrapper")
@@ -41,22 +42,37 @@ class Wrapper(Layer):
 
 @public("keras.layers.TimeDistributed")
 class TimeDistributed(Wrapper):
-    """The same layer at every step. x [B, T, ...] -> [B, T, ...]"""
+    """The same layer at every step. x [B, T, ...] -> [B, T, ...]
+
+    A mask [B, T, ...] is given to the layer step by step; what the layer masks of each step is masked of the outputs.
+    """
 
     supports_masking = True
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
-        sizes = sizes_of(inputs)
-        flat = reshape(inputs, packed([-1, *sizes[2:]]))
-        given = {"training": training} if "training" in self.layer._call_parameters() else {}
-        y = self.layer(flat, **given)
+        sizes, takes = sizes_of(inputs), self.layer._call_parameters()
+        given = {"training": training} if "training" in takes else {}
+        if mask is not None and "mask" in takes:
+            given["mask"] = _one_by_one(mask)
+        y = self.layer(_one_by_one(inputs), **given)
         out = reshape(y, packed([sizes[0] if isinstance(sizes[1], int) else -1, sizes[1], *sizes_of(y)[1:]]))
         known = inputs.spec.shape
         out.set_shape((*known[:2], *(y.spec.shape or ())[1:]))
         return out
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        return mask
+        if not (self.layer.supports_masking or type(self.layer).compute_mask is not Layer.compute_mask):
+            return mask
+        inner = self.layer.compute_mask(_one_by_one(inputs), None if mask is None else _one_by_one(mask))
+        if inner is not None:
+            return reshape(inner, packed([*sizes_of(inputs)[:2], *sizes_of(inner)[1:]]))
+        rank = 2 if mask is None else mask.spec.rank
+        return reduce_any(mask, range(2, rank)) if rank > 2 else mask
+
+
+def _one_by_one(x: Any) -> Any:
+    """[B, T, ...] -> [B T, ...]"""
+    return reshape(x, packed([-1, *sizes_of(x)[2:]]))
 
 
 @public("keras.layers.Bidirectional")

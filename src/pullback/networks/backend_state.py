@@ -6,10 +6,11 @@ from typing import Any
 
 from pullback.core import interpreter, nest
 from pullback.core.dtypes import as_dtype
+from pullback.core.errors import ArgumentError
 from pullback.core.names import public
 from pullback.core.tensor import Tensor
 from pullback.layers import naming, phase, values
-from pullback.layers.calls import call_of
+from pullback.layers.calls import call_of, graph_of
 from pullback.layers.calls import symbolic as is_symbolic
 from pullback.modes.default import get_default_graph, reset_default_graph
 from pullback.modes.function import function as traced
@@ -177,16 +178,22 @@ def function(inputs: Any, outputs: Any, updates: Any = None, name: str | None = 
 
     Args:
       updates: operations that run too, in a session's graph.
+    Raises:
+      ValueError: updates are given outside of a session's graph, or further arguments of Session.run.
     """
+    if kwargs:
+        raise ArgumentError(f"function: {sorted(kwargs)} are not supported; use a Session's run for them").locate()
     given = inputs if isinstance(inputs, (list, tuple)) else [inputs]
-    if given[0].node.graph is symbolic._Symbolic.graph:
+    graph: Any = graph_of([*given, outputs])
+    if graph is symbolic._Symbolic.graph:
+        if updates:
+            raise ArgumentError("function: updates are for a session's graph; call `assign` on variables here").locate()
         network = Network(list(given), outputs)
         run = traced(lambda *xs: network.replay(list(xs)))
         return lambda xs: nest.mapped(lambda t: t.numpy(), run(*[interpreter.as_tensor(x) for x in _list(xs)]))
 
     def fetched(xs: Any) -> Any:
-        session = values.session_of(given[0].node.graph)
-        values.started(session, given[0].node.graph.get_collection("variables"))
+        session = values.started(values.session_of(graph), graph.get_collection("variables"))
         return session.run([outputs, list(updates or ())], dict(zip(given, _list(xs), strict=True)))[0]
 
     return fetched

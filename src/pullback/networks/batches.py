@@ -14,6 +14,7 @@ from pullback.core.errors import ArgumentError
 from pullback.core.signature import array_of
 from pullback.core.tensor import EagerTensor, Tensor
 from pullback.layers.sizes import positive
+from pullback.networks.arrays import Sequence
 
 
 def unpacked(data: Any) -> tuple[Any, Any, Any]:
@@ -176,6 +177,7 @@ class Batches:
             done += 1
             yield self._as_given(batch)
         if _starts_anew(self._given) and _length(self._given) == self.steps:
+            next(self._running, None)  # past the last batch, where a Sequence is told that the epoch ended
             self._running = None
 
     def _as_given(self, batch: Any) -> Any:
@@ -201,11 +203,11 @@ def _length(x: Any) -> int | None:
 
 def _starts_anew(x: Any) -> bool:
     """Whether another iteration begins from the start."""
-    return not hasattr(x, "__next__")
+    return isinstance(x, Sequence) or not hasattr(x, "__next__")
 
 
 def _iterator(x: Any) -> Iterator[Any]:
-    if hasattr(x, "__iter__"):
+    if hasattr(x, "__iter__") and not isinstance(x, Sequence):
         return iter(x)
 
     def in_order() -> Iterator[Any]:

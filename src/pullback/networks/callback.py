@@ -8,7 +8,7 @@ from pullback.core.names import public
 from pullback.networks.progress import Progbar
 
 _SPANS = ("train", "test", "predict", "epoch", "train_batch", "test_batch", "predict_batch")
-_MOMENTS = frozenset(f"on_{span}_{end}" for span in _SPANS for end in ("begin", "end"))
+MOMENTS = frozenset(f"on_{span}_{end}" for span in _SPANS for end in ("begin", "end"))
 
 
 @public("keras.callbacks.Callback")
@@ -186,11 +186,14 @@ class CallbackList:
         self.callbacks.append(callback)
 
     def __getattr__(self, name: str) -> Any:
-        """on_train_begin and the like: tells all callbacks."""
-        if name not in _MOMENTS:
+        """on_train_begin and the like: tells all callbacks. Where there are no figures, they are told of none."""
+        if name not in MOMENTS:
             raise AttributeError(f"'CallbackList' object has no attribute {name!r}")
 
+        count = 2 if "epoch" in name or "batch" in name else 1
+
         def tell(*args: Any) -> None:
+            args = args if len(args) == count else (*args, {})
             for c in self.callbacks:
                 getattr(c, name)(*args)
 

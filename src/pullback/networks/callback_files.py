@@ -15,7 +15,7 @@ from pullback.core.errors import ArgumentError
 from pullback.core.names import public
 from pullback.layers import values
 from pullback.networks.callback import Callback
-from pullback.networks.callbacks import better, worst
+from pullback.networks.callbacks import better, monitored, worst
 from pullback.train.summaries import traces, written
 
 
@@ -48,7 +48,10 @@ class ModelCheckpoint(Callback):
         if options is not None:
             raise ArgumentError("ModelCheckpoint: options are not supported; leave them out").locate()
         self.period = kwargs.pop("period", 1)
-        kwargs.pop("load_weights_on_restart", None)
+        if kwargs.pop("load_weights_on_restart", False):
+            raise ArgumentError(
+                "ModelCheckpoint: weights are not loaded by the callback; call model.load_weights before fit"
+            ).locate()
         if kwargs:
             raise TypeError(f"ModelCheckpoint: unknown argument {sorted(kwargs)[0]!r}")
         self.filepath, self.monitor, self.verbose = os.fspath(filepath), monitor, verbose
@@ -71,11 +74,16 @@ class ModelCheckpoint(Callback):
 
     def _save(self, epoch: int, logs: dict[str, Any]) -> None:
         if self.save_best_only:
-            current = logs.get(self.monitor)
+            current = monitored(logs, self.monitor, self)
             if current is None or not self._better(current, self.best):
                 return
             self.best = current
-        path = self.filepath.format(epoch=epoch + 1, **logs)
+        try:
+            path = self.filepath.format(epoch=epoch + 1, **logs)
+        except KeyError as error:
+            raise KeyError(
+                f"ModelCheckpoint: filepath {self.filepath!r} names {error}, but the figures are {sorted(logs)}"
+            ) from None
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         if self.verbose:
             print(f"\nEpoch {epoch + 1}: saving model to {path}")

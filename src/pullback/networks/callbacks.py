@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +12,7 @@ import numpy as np
 from pullback.core.errors import ArgumentError
 from pullback.core.names import public
 from pullback.layers import values
-from pullback.networks.callback import Callback
+from pullback.networks.callback import MOMENTS, Callback
 
 
 def better(mode: str, monitor: str, min_delta: float = 0.0) -> Callable[[float, float], bool]:
@@ -31,6 +33,17 @@ def worst(is_better: Callable[[float, float], bool]) -> float:
     return -np.inf if is_better(1.0, 0.0) else np.inf
 
 
+def monitored(logs: Any, name: str, by: Any) -> Any:
+    """The figure that a callback goes by; None, with a warning, where there is none."""
+    found = (logs or {}).get(name)
+    if found is None:
+        warnings.warn(
+            f"{type(by).__name__}: there is no figure {name!r}, so nothing is done; there are {sorted(logs or {})}",
+            stacklevel=3,
+        )
+    return found
+
+
 @public("keras.callbacks.EarlyStopping")
 class EarlyStopping(Callback):
     """Ends training when a figure has stopped getting better.
@@ -38,7 +51,8 @@ class EarlyStopping(Callback):
     Args:
       monitor: its name. min_delta: the least change that counts. mode: "min", "max", or "auto" by its name.
       patience: so many epochs without getting better are borne.
-      baseline: a figure that must be beaten. restore_best_weights: end with the weights of the best epoch.
+      baseline: a figure that must be beaten. restore_best_weights: end with the weights of the best epoch, also where
+        training goes on to its last one.
       start_from_epoch: earlier epochs do not count. verbose: print when it ends.
     """
 
@@ -65,7 +79,7 @@ class EarlyStopping(Callback):
         self.best, self.best_weights = worst(self._better), None
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        current = (logs or {}).get(self.monitor)
+        current = monitored(logs, self.monitor, self)
         if current is None or epoch < self.start_from_epoch:
             return
         self.wait += 1
@@ -75,14 +89,14 @@ class EarlyStopping(Callback):
                 self.best_weights = self.model.get_weights()
             if self.baseline is None or self._better(current, self.baseline):
                 self.wait = 0
-        if self.wait >= self.patience and epoch > 0 and self.wait > 0:
+        elif self.wait >= self.patience and epoch > 0:
             self.stopped_epoch, self.model.stop_training = epoch, True
-            if self.restore_best_weights and self.best_weights is not None:
-                self.model.set_weights(self.best_weights)
 
     def on_train_end(self, logs: Any = None) -> None:
         if self.stopped_epoch > 0 and self.verbose:
             print(f"Epoch {self.stopped_epoch + 1}: early stopping")
+        if self.best_weights is not None:
+            self.model.set_weights(self.best_weights)
 
 
 def learning_rate(optimizer: Any) -> float:
@@ -114,11 +128,11 @@ class LearningRateScheduler(Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         now = learning_rate(self.model.optimizer)
+        given: Any = self.schedule(epoch, now) if _takes_two(self.schedule) else self.schedule(epoch)
         try:
-            rate = self.schedule(epoch, now)
+            rate = float(given)
         except TypeError:
-            rate = self.schedule(epoch)
-        rate = float(rate)
+            raise ArgumentError(f"LearningRateScheduler: schedule must give a number, not {given!r}").locate() from None
         set_learning_rate(self.model.optimizer, rate)
         if self.verbose:
             print(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate}.")
@@ -126,6 +140,14 @@ class LearningRateScheduler(Callback):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         if logs is not None:
             logs["lr"] = learning_rate(self.model.optimizer)
+
+
+def _takes_two(function: Callable[..., Any]) -> bool:
+    try:
+        inspect.signature(function).bind(0, 0.0)
+    except TypeError:
+        return False
+    return True
 
 
 @public("keras.callbacks.ReduceLROnPlateau")
@@ -169,7 +191,7 @@ class ReduceLROnPlateau(Callback):
         now = learning_rate(self.model.optimizer)
         if logs is not None:
             logs["lr"] = now
-        current = (logs or {}).get(self.monitor)
+        current = monitored(logs, self.monitor, self)
         if current is None:
             return
         if self.cooldown_counter > 0:
@@ -199,7 +221,11 @@ class TerminateOnNaN(Callback):
 
 @public("keras.callbacks.LambdaCallback")
 class LambdaCallback(Callback):
-    """Functions for the moments: (epoch, logs), (batch, logs), (logs). Further names as keywords."""
+    """Functions for the moments: (epoch, logs), (batch, logs), (logs). Further moments by their names, as keywords.
+
+    Raises:
+      TypeError: there is no such moment.
+    """
 
     def __init__(
         self,
@@ -221,4 +247,7 @@ class LambdaCallback(Callback):
             "on_train_end": on_train_end,
             **kwargs,
         }
+        unknown = sorted(name for name in kwargs if name not in MOMENTS)
+        if unknown:
+            raise TypeError(f"LambdaCallback: there is no moment {unknown[0]!r}; there are {sorted(MOMENTS)}")
         self.__dict__.update({name: f for name, f in given.items() if f is not None})

@@ -80,6 +80,8 @@ def _download(origin: str, path: Path) -> None:
 
 
 def _hash(path: Path, wanted: str, algorithm: str) -> str:
+    if algorithm not in ("auto", "md5", "sha256"):
+        raise ArgumentError(f'get_file: hash_algorithm must be "auto", "md5" or "sha256", not {algorithm!r}').locate()
     kind = "sha256" if algorithm == "sha256" or (algorithm == "auto" and len(wanted) == 64) else "md5"
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.new(kind, usedforsecurity=False)).hexdigest()

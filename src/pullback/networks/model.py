@@ -226,7 +226,8 @@ class Model(Trained, Layer):
 
         Args:
           overwrite: whether a file that is there may be replaced.
-          save_format: None, "npz": others are not written. options: must be None.
+          save_format: has no meaning: "h5", "tf" and "keras" are taken too, but there is one format.
+          options: must be None.
         """
         saving.save_weights(self, filepath, overwrite, save_format, options)
 
@@ -238,7 +239,7 @@ class Model(Trained, Layer):
         Args:
           skip_mismatch: variables whose shape differs keep their values. by_name: match by name, not by order.
         Raises:
-          ValueError: the file holds other variables. OSError: it is not there.
+          ValueError: the file holds other variables, or by_name none of these names. OSError: it is not there.
         """
         saving.load_weights(self, filepath, skip_mismatch, by_name, options)
 

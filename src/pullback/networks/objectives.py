@@ -6,6 +6,7 @@ from typing import Any
 
 from pullback.autograph.calls import callee
 from pullback.core import interpreter, nest
+from pullback.core.dtypes import bfloat16, float16, float32
 from pullback.core.errors import ArgumentError
 from pullback.core.tensor import Tensor
 from pullback.ops.array.shape import expand_dims
@@ -54,6 +55,11 @@ def aligned(y: Any, p: Tensor) -> Any:
     if known is not None and y.spec.rank == len(known) - 1 and known[-1] == 1:
         y = expand_dims(y, -1)
     return Cast(p.dtype)(y) if y.dtype.is_floating and p.dtype.is_floating and y.dtype is not p.dtype else y
+
+
+def widened(p: Tensor) -> Tensor:
+    """Predictions of 16 bits as float32, in which losses and metrics are reckoned."""
+    return Cast(float32)(p) if p.dtype in (float16, bfloat16) else p
 
 
 def spread_over(given: Any, names: list[str], what: str) -> list[Any]:
@@ -105,6 +111,7 @@ class Losses:
         for i, (loss, y, p, w) in enumerate(zip(self.each, ys, ps, ws, strict=True)):
             if loss is None or y is None:
                 continue
+            p = widened(p)
             value = loss(aligned(y, p), p, w)
             value = reduce_sum(value) if value.spec.rank else value
             if self.means:
@@ -151,7 +158,7 @@ class Metrics:
             for wanted, y, p, w in zip(metrics, ys, ps, ws, strict=True):
                 for metric in wanted:
                     if y is not None:
-                        metric.update_state(aligned(y, p), p, w if weighs else None)
+                        metric.update_state(aligned(y, widened(p)), widened(p), w if weighs else None)
 
     @property
     def all(self) -> list[Any]:

@@ -86,10 +86,10 @@ def _read(path: Any) -> tuple[dict[str, Any], list[Any]]:
 
 
 def _check_format(save_format: Any, options: Any) -> None:
-    if save_format not in (None, "npz", "keras", "h5", "tf") or options is not None:
-        raise ArgumentError(
-            f"save: save_format={save_format!r} and options are not supported; there is one format, leave them out"
-        ).locate()
+    if save_format not in (None, "npz", "keras", "h5", "tf"):
+        raise ArgumentError(f"there is no save_format {save_format!r}; there is one format, leave it out").locate()
+    if options is not None:
+        raise ArgumentError("options are not supported: there is nothing to choose; leave them out").locate()
 
 
 def save_weights(model: Any, path: Any, overwrite: bool, save_format: Any, options: Any) -> None:
@@ -115,6 +115,11 @@ def load_weights(model: Any, path: Any, skip_mismatch: bool, by_name: bool, opti
     if by_name:
         named = dict(zip(about["names"], arrays, strict=True))
         pairs = [(v, named[v.name]) for v in held if v.name in named]
+        if not pairs:
+            raise ArgumentError(
+                f"load_weights: {path} holds {sorted(named)[:5]}, none of the names of model {model.name!r}; leave "
+                "by_name out to match by order"
+            ).locate()
     elif len(held) != len(arrays):
         raise ArgumentError(
             f"load_weights: {path} holds {len(arrays)} variables, but model {model.name!r} has {len(held)}; build it "
@@ -145,7 +150,8 @@ def save_model(
     Raises:
       ValueError: the model has no configuration, as a subclass without get_config.
     """
-    kwargs.pop("signatures", None)
+    if kwargs.pop("signatures", None) is not None:
+        raise ArgumentError("save: signatures are kept by tf.saved_model.save; use it, or leave them out").locate()
     if kwargs:
         raise TypeError(f"save: unknown argument {sorted(kwargs)[0]!r}")
     _check_format(save_format, options)

@@ -14,6 +14,7 @@ from pullback.modes.gradients import gradients
 from pullback.modes.tape import GradientTape
 from pullback.networks.batches import unpacked
 from pullback.networks.objectives import Losses, Metrics, examples_in, flat
+from pullback.train.optimizer_v2 import OptimizerV2
 
 
 def in_session() -> bool:
@@ -35,6 +36,8 @@ class Stepped:
         with GradientTape() as tape:
             p = self(x, training=True)  # type: ignore[operator]
             loss = self.compute_loss(x, y, p, w)
+            if isinstance(self.optimizer, OptimizerV2):
+                loss = self.optimizer.scale_loss(loss)
         variables = self.trainable_variables  # type: ignore[attr-defined]
         grads = gradients(loss, [v for v in variables]) if in_session() else tape.gradient(loss, variables)
         self.optimizer.apply_gradients([(g, v) for g, v in zip(grads, variables, strict=True) if g is not None])

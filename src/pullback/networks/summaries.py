@@ -41,7 +41,7 @@ def show(
     line([*titles, *(["Trainable"] if trainable else [])])
     write("=" * length)
     for layer in _listed(model, nested):
-        fields = [f"{layer.name} ({type(layer).__name__})", _shape(layer, model), str(layer.count_params())]
+        fields = [f"{layer.name} ({type(layer).__name__})", _shape(layer), str(layer.count_params())]
         if connected:
             fields.append(_before(layer, model))
         line([*fields, *(["Y" if layer.trainable else "N"] if trainable else [])])
@@ -62,7 +62,7 @@ def _listed(model: Any, nested: bool) -> list[Any]:
     return out
 
 
-def _shape(layer: Any, model: Any) -> str:
+def _shape(layer: Any) -> str:
     if not layer._inbound:
         return "multiple" if layer.built else "?"
     shapes = {str(y.spec.shape) for y in nest.leaves_of(layer._inbound[0].outputs)}

@@ -122,6 +122,13 @@ class Tokenizer:
         self.index_word = {i: w for w, i in self.word_index.items()}
         self.index_docs = {self.word_index[w]: n for w, n in self.word_docs.items()}
 
+    def fit_on_sequences(self, sequences: Iterable[Any]) -> None:
+        """Counts in how many sequences of numbers each one is, for `sequences_to_matrix`."""
+        for numbers in sequences:
+            self.document_count += 1
+            for i in set(numbers):
+                self.index_docs[i] = self.index_docs.get(i, 0) + 1
+
     def texts_to_sequences(self, texts: Iterable[Any]) -> list[list[int]]:
         """For each text the numbers of its words; words that were not counted are left out, or the oov_token's."""
         return list(self.texts_to_sequences_generator(texts))
@@ -141,10 +148,10 @@ class Tokenizer:
 
     def sequences_to_texts(self, sequences: Iterable[Any]) -> list[str]:
         """The words of numbers, joined by spaces."""
-        oov = self.oov_token
-        out = []
+        oov, out = self.oov_token, []
         for numbers in sequences:
-            words = [self.index_word.get(int(i), oov) for i in numbers]
+            known = [oov if self.num_words and i >= self.num_words else self.index_word.get(int(i)) for i in numbers]
+            words = [oov if w is None else w for w in known]
             out.append(" ".join(str(w) for w in words if w is not None))
         return out
 

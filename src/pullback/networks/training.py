@@ -16,7 +16,11 @@ from pullback.networks.objectives import Losses, Metrics
 from pullback.networks.stepping import Stepped, in_session
 from pullback.networks.steps import GraphStep, TracedStep
 from pullback.train import optimizer_names
+from pullback.train.loss_scale_optimizer import LossScaleOptimizer
 from pullback.train.optimizer_v2 import OptimizerV2
+
+# Arguments of compile that must be left out, and what to do instead.
+_REFUSED = {"target_tensors": "give labels to fit", "distribute": "make the model under the strategy's scope"}
 
 
 class Trained(Stepped):
@@ -56,23 +60,24 @@ class Trained(Stepped):
           run_eagerly: steps are not traced, so that their Python runs each time.
           Layers' `trainable` counts as it is now, until compile is called again.
           steps_per_execution, jit_compile: choose speed in TensorFlow's runtime; have no meaning here.
+          sample_weight_mode, pss_evaluation_shards: weights are matched by their shape, and one machine runs; have no
+            meaning.
+          auto_scale_loss: under the policy "mixed_float16", make the optimizer a LossScaleOptimizer.
+        Raises:
+          ValueError: target_tensors or distribute is given. TypeError: an argument is not known.
         """
         self._require_started()  # type: ignore[attr-defined]
-        for key in kwargs:
-            if key not in (
-                "sample_weight_mode",
-                "target_tensors",
-                "distribute",
-                "pss_evaluation_shards",
-                "auto_scale_loss",
-            ):
+        for key, value in kwargs.items():
+            if key not in (*_REFUSED, "sample_weight_mode", "pss_evaluation_shards", "auto_scale_loss"):
                 raise TypeError(f"Invalid keyword argument(s) in `compile()`: {key!r}")
-        if kwargs.get("target_tensors") is not None:
-            raise ArgumentError("compile: target_tensors are not supported; give labels to fit").locate()
+            if value is not None and key in _REFUSED:
+                raise ArgumentError(f"compile: {key} is not supported; {_REFUSED[key]}").locate()
         with interpreter.entered(interpreter.eager()):
             kept = described(optimizer_names.get(optimizer)) if _is_ours(optimizer) else None
         with self._home():  # type: ignore[attr-defined]
             self.optimizer = _optimizer_of(optimizer)
+            if kwargs.get("auto_scale_loss", True) and self.dtype_policy.name == "mixed_float16":  # type: ignore[attr-defined]
+                self.optimizer = _scaling(self.optimizer)
             self._losses, self._metrics = Losses(loss, loss_weights), Metrics(metrics, weighted_metrics)
         self.run_eagerly = bool(run_eagerly)
         self._steps = {}
@@ -129,11 +134,7 @@ class Trained(Stepped):
             if reset:
                 self.reset_metrics()
             logs = self._step(kind)(data)
-        logs = {k: float(v) if np.ndim(v) == 0 else v for k, v in logs.items()}
-        if as_dict:
-            return logs
-        found = list(logs.values())
-        return found[0] if len(found) == 1 else found
+        return _answer(_numbers(logs), as_dict)
 
     def train_on_batch(
         self,
@@ -270,10 +271,7 @@ class Trained(Stepped):
                 logs = _numbers(step(batch))
                 called.on_test_batch_end(i, logs)
             called.on_test_end(logs)
-        if return_dict:
-            return logs
-        found = list(logs.values())
-        return found[0] if len(found) == 1 else found
+        return _answer(logs, return_dict)
 
     def predict(
         self,
@@ -303,9 +301,14 @@ class Trained(Stepped):
         return nest.mapped(lambda *ys: np.concatenate(ys), parts[0], *parts[1:])
 
     def fit_generator(self, generator: Any, *args: Any, **kwargs: Any) -> Any:
-        """The former name of `fit` for generators: (generator, steps_per_epoch, epochs, ...)."""
-        names = ("steps_per_epoch", "epochs", "verbose", "callbacks", "validation_data", "validation_steps")
-        return self.fit(generator, **dict(zip(names, args, strict=False)), **kwargs)
+        """The former name of `fit` for generators: (generator, steps_per_epoch, epochs, ...).
+
+        Raises:
+          TypeError: there are more arguments than it had.
+        """
+        if len(args) > len(_OF_FIT_GENERATOR):
+            raise TypeError(f"fit_generator: {len(args)} arguments behind the generator; it takes {_OF_FIT_GENERATOR}")
+        return self.fit(generator, **dict(zip(_OF_FIT_GENERATOR, args, strict=False)), **kwargs)
 
     def evaluate_generator(self, generator: Any, steps: Any = None, **kwargs: Any) -> Any:
         """The former name of `evaluate` for generators."""
@@ -314,6 +317,12 @@ class Trained(Stepped):
     def predict_generator(self, generator: Any, steps: Any = None, **kwargs: Any) -> Any:
         """The former name of `predict` for generators."""
         return self.predict(generator, steps=steps, **kwargs)
+
+
+_OF_FIT_GENERATOR = (
+    "steps_per_epoch", "epochs", "verbose", "callbacks", "validation_data", "validation_steps", "validation_freq",
+    "class_weight", "max_queue_size", "workers", "use_multiprocessing", "shuffle", "initial_epoch",
+)  # fmt: skip
 
 
 def _optimizer_of(given: Any) -> Any:
@@ -328,11 +337,25 @@ def _optimizer_of(given: Any) -> Any:
     return given
 
 
+def _scaling(optimizer: Any) -> Any:
+    """The optimizer with the loss scaled, as float16 needs it; one of TensorFlow 1 as it is."""
+    scales = isinstance(optimizer, LossScaleOptimizer) or not isinstance(optimizer, OptimizerV2)
+    return optimizer if scales else LossScaleOptimizer(optimizer, name="loss_scale_optimizer")
+
+
 def _is_ours(given: Any) -> bool:
     """Whether an optimizer can be described: a word, a configuration, or one of tf.keras outside of graphs."""
     if isinstance(given, OptimizerV2):
         return given.iterations._graph is None
     return not hasattr(given, "apply_gradients")
+
+
+def _answer(logs: dict[str, Any], as_dict: bool) -> Any:
+    """Figures by name, or as a list; one alone by itself."""
+    if as_dict:
+        return logs
+    found = list(logs.values())
+    return found[0] if len(found) == 1 else found
 
 
 def _numbers(logs: dict[str, Any]) -> dict[str, Any]:

@@ -184,7 +184,7 @@ def checkpoints_iterator(
     """
     last = None
     while True:
-        found = _wait_for_new(checkpoint_dir, last, timeout)
+        found = wait_for_new_checkpoint(checkpoint_dir, last, timeout=timeout)
         if found is None:
             if timeout_fn is None or timeout_fn():
                 return
@@ -194,13 +194,21 @@ def checkpoints_iterator(
         time.sleep(max(0.0, start + min_interval_secs - time.time()))
 
 
-def _wait_for_new(folder: str, last: str | None, timeout: float | None) -> str | None:
-    """A checkpoint that is not `last`; None when the time is over."""
+def wait_for_new_checkpoint(
+    checkpoint_dir: str, last_checkpoint: str | None = None, seconds_to_sleep: float = 1, timeout: float | None = None
+) -> str | None:
+    """The newest checkpoint of a folder, once it is another than `last_checkpoint`.
+
+    Args:
+      seconds_to_sleep: between two looks. timeout: longest wait in seconds; None: without end.
+    Returns:
+      Its path; None when the time is over.
+    """
     end = None if timeout is None else time.time() + timeout
     while True:
-        found = latest_checkpoint(folder)
-        if found is not None and found != last:
+        found = latest_checkpoint(checkpoint_dir)
+        if found is not None and found != last_checkpoint:
             return found
-        if end is not None and time.time() + 1 > end:
+        if end is not None and time.time() + seconds_to_sleep > end:
             return None
-        time.sleep(1)
+        time.sleep(seconds_to_sleep)

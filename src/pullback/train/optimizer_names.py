@@ -6,6 +6,7 @@ from typing import Any
 
 from pullback.core.names import public
 from pullback.train import identifiers
+from pullback.train.loss_scale_optimizer import LossScaleOptimizer
 from pullback.train.optimizer_v2 import OptimizerV2
 from pullback.train.optimizers.adadelta import Adadelta
 from pullback.train.optimizers.adagrad import Adagrad
@@ -14,7 +15,7 @@ from pullback.train.optimizers.ftrl import Ftrl
 from pullback.train.optimizers.gradient_descent import SGD
 from pullback.train.optimizers.rmsprop import RMSprop
 
-_KINDS = (SGD, Adam, Adagrad, Adadelta, RMSprop, Ftrl)
+_KINDS = (SGD, Adam, Adagrad, Adadelta, RMSprop, Ftrl, LossScaleOptimizer)
 BY_NAME: dict[str, Any] = {name: cls for cls in _KINDS for name in (cls.__name__, cls.__name__.lower())}
 
 

@@ -11,9 +11,10 @@ from typing import Any
 
 import pullback.v1 as tf
 from pullback.contrib.arg_scope import Scope, arg_scope, contrib
-from pullback.contrib.convolutions import convolution2d, max_pool2d
+from pullback.contrib.convolutions import convolution2d
 from pullback.contrib.layers import dropout, fully_connected
 from pullback.contrib.nets.end_points import convert_collection_to_dict, squeezed
+from pullback.contrib.pooling import max_pool2d
 from pullback.contrib.regularizers import l2_regularizer
 
 

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 import pullback.v1 as tf
 from pullback.contrib.arg_scope import Scope, arg_scope, contrib
-from pullback.contrib.convolutions import avg_pool2d, convolution2d, max_pool2d
+from pullback.contrib.convolutions import convolution2d
 from pullback.contrib.layers import dropout, fully_connected, softmax
 from pullback.contrib.nets.end_points import squeezed
 from pullback.contrib.normalization import batch_norm
+from pullback.contrib.pooling import avg_pool2d, max_pool2d
 from pullback.contrib.regularizers import l2_regularizer, variance_scaling_initializer
 from pullback.layers.sizes import sizes_of
 

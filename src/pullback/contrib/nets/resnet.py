@@ -13,11 +13,12 @@ from typing import Any
 
 import pullback.v1 as tf
 from pullback.contrib.arg_scope import add_arg_scope, arg_scope, contrib
-from pullback.contrib.convolutions import convolution2d, max_pool2d
+from pullback.contrib.convolutions import convolution2d
 from pullback.contrib.layers import softmax
 from pullback.contrib.nets.end_points import convert_collection_to_dict
 from pullback.contrib.nets.resnet_blocks import Block, conv2d_same, stack_blocks_dense, subsample
 from pullback.contrib.normalization import batch_norm
+from pullback.contrib.pooling import max_pool2d
 from pullback.contrib.variables import noted
 from pullback.layers.sizes import sizes_of
 

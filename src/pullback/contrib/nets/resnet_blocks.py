@@ -12,8 +12,9 @@ from typing import Any
 
 import pullback.v1 as tf
 from pullback.contrib.arg_scope import Scope, add_arg_scope, arg_scope, contrib
-from pullback.contrib.convolutions import convolution2d, max_pool2d
+from pullback.contrib.convolutions import convolution2d
 from pullback.contrib.normalization import batch_norm
+from pullback.contrib.pooling import max_pool2d
 from pullback.contrib.regularizers import l2_regularizer, variance_scaling_initializer
 from pullback.contrib.variables import noted
 

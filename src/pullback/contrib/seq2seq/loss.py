@@ -29,7 +29,8 @@ def sequence_loss(
     Args:
       logits: [B, T, V]. targets: int [B, T]. weights: float [B, T], 0 where there is padding.
       average_across_timesteps, average_across_batch: divide the sum over that axis by its weights (1e-12 added).
-      sum_over_timesteps, sum_over_batch: divide it by the number of weights that are not 0, instead.
+      sum_over_timesteps, sum_over_batch: divide it by the number of weights that are not 0, instead; where the other
+        axis is averaged, it alone is, as in TensorFlow.
       softmax_loss_function: (labels=, logits=) -> losses [B * T], in place of sparse softmax cross-entropy.
     Returns:
       a scalar; [B] or [T] where one axis is kept; [B, T] where both are.
@@ -52,16 +53,12 @@ def sequence_loss(
         function = softmax_loss_function or tf.nn.sparse_softmax_cross_entropy_with_logits
         losses = tf.reshape(function(labels=labels, logits=flat), tf.shape(targets)) * weights
         count = tf.cast(tf.not_equal(weights, 0), losses.dtype)
-        whole = (average_across_timesteps or sum_over_timesteps) and (average_across_batch or sum_over_batch)
-        if whole:
-            summed = sum_over_timesteps or sum_over_batch
-            return _divided(losses, count if summed else weights, None, least=0.0 if summed else 1e-12)
-        for axis, averages, sums in (
-            (1, average_across_timesteps, sum_over_timesteps),
-            (0, average_across_batch, sum_over_batch),
+        for over_steps, over_batch, by, least in (
+            (average_across_timesteps, average_across_batch, weights, 1e-12),
+            (sum_over_timesteps, sum_over_batch, count, 0.0),
         ):
-            if averages or sums:
-                return _divided(losses, *((weights, axis, 1e-12) if averages else (count, axis, 0.0)))
+            if over_steps or over_batch:
+                return _divided(losses, by, None if over_steps and over_batch else 1 if over_steps else 0, least)
         return losses
 
 

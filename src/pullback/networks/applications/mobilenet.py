@@ -74,7 +74,7 @@ def MobileNetV2(
     """
     top = "" if include_top else "_no_top"
     check_weights(weights, "MobileNetV2", f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{alpha}_224{top}.h5")
-    inputs = image_input(input_shape, input_tensor, 224, include_top, 32, weights)
+    inputs = image_input(input_shape, input_tensor, 224, include_top, 32)
     x = Conv2D(_whole(32 * alpha), 3, strides=2, padding="same", use_bias=False, name="Conv1")(inputs)
     x = ReLU(6.0, name="Conv1_relu")(_normalised(x, "bn_Conv1"))
     block = 0

@@ -13,7 +13,7 @@ from pullback.networks.inputs import Input
 from pullback.networks.model import Model
 
 
-def image_input(input_shape: Any, input_tensor: Any, size: int, include_top: bool, smallest: int, weights: Any) -> Any:
+def image_input(input_shape: Any, input_tensor: Any, size: int, include_top: bool, smallest: int) -> Any:
     """The symbolic images [N,H,W,C].
 
     Raises:
@@ -53,21 +53,20 @@ def classified(x: Any, classes: int, activation: Any) -> Any:
 
 
 def finished(inputs: Any, outputs: Any, name: Any, weights: Any) -> Model:
-    """The model, with weights of a file.
+    """The model, with weights of a file that its `save_weights` wrote.
 
     Raises:
-      ArgumentError: weights names no file.
+      ArgumentError: the file is another.
     """
     model = Model(inputs, outputs, name=name)
     if weights is not None:
-        path = os.fspath(weights)
-        # Published files list layers by their depth in Keras' graph, which need not be our order: names tell.
-        model.load_weights(path, by_name=path.endswith(".h5") and not path.endswith(".weights.h5"))
+        model.load_weights(weights)
     return model
 
 
 def check_weights(weights: Any, kind: str, published: str) -> None:
-    """
+    """Checks that weights are None or a file. published: the name of the file that Keras would fetch.
+
     Raises:
       ArgumentError: weights is a word for a file on the net, or no file.
     """
@@ -79,6 +78,7 @@ def check_weights(weights: Any, kind: str, published: str) -> None:
         else f"there is no file of weights at {weights!r}"
     )
     raise ArgumentError(
-        f"{kind}: {told}. Save {published} (of github.com/keras-team/keras-applications/releases) anywhere, and give "
-        f"its path: {kind}(weights='path/{published}'); weights=None begins with random numbers"
+        f"{kind}: {told}. weights=None begins with random numbers; weights may be the path of a file that this "
+        f"network's `save_weights` wrote. The arrays of {published} (of github.com/keras-team/keras-applications/"
+        "releases, read by h5py) are taken by `set_weights` of the network"
     ).locate()

@@ -49,7 +49,7 @@ def ResNet50(
     """A residual network of 50 layers, as a model of images [N,224,224,3]. Arguments as of VGG16."""
     top = "" if include_top else "_notop"
     check_weights(weights, "ResNet50", f"resnet50_weights_tf_dim_ordering_tf_kernels{top}.h5")
-    inputs = image_input(input_shape, input_tensor, 224, include_top, 32, weights)
+    inputs = image_input(input_shape, input_tensor, 224, include_top, 32)
     x = ZeroPadding2D(3, name="conv1_pad")(inputs)
     x = _normalised(Conv2D(64, 7, strides=2, name="conv1_conv")(x), "conv1")
     x = ZeroPadding2D(1, name="pool1_pad")(Activation("relu", name="conv1_relu")(x))

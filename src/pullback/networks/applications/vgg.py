@@ -18,7 +18,7 @@ def _vgg(layers: tuple[int, ...], kind: str, given: dict[str, Any]) -> Any:
     top = "" if given["include_top"] else "_notop"
     file = f"{kind.lower()}_weights_tf_dim_ordering_tf_kernels{top}.h5"
     check_weights(given["weights"], kind, file)
-    inputs = image_input(given["input_shape"], given["input_tensor"], 224, given["include_top"], 32, given["weights"])
+    inputs = image_input(given["input_shape"], given["input_tensor"], 224, given["include_top"], 32)
     x = inputs
     for i, (count, channels) in enumerate(zip(layers, _CHANNELS, strict=True), 1):
         for j in range(1, count + 1):

@@ -251,16 +251,23 @@ def _centred(have: Any, to: Any) -> tuple[Any, Any]:
 def _with_pad(image: Any, target_height: Any, target_width: Any, resized: Any, what: str) -> Tensor:
     with scope(None, what, image):
         x, single = _pictures(image, what)
-        have = x.spec.shape
-        if have is None or None in have[1:3]:
-            raise ArgumentError(f"{what}: height and width must be known, so that the ratio is").locate()
-        height, width = int(target_height), int(target_width)
-        _at_least(min(height, width), 1, f"{what}: targets must be > 0.")
-        ratio = max(have[1] / height, have[2] / width)  # type: ignore[operator]
-        exact = [n / ratio for n in have[1:3]]  # type: ignore[operator]
-        inner = [int(np.floor(n)) for n in exact]
-        top, left = (max(0, int(np.floor((to - n) / 2))) for to, n in zip((height, width), exact, strict=True))
-        return _given(pad_to_bounding_box(resized(x, inner), top, left, height, width), single)
+        to = (int(target_height), int(target_width))
+        _at_least(min(to), 1, f"{what}: targets must be > 0.")
+        inner, (top, left) = _fitting(_sides(x), to)
+        return _given(pad_to_bounding_box(resized(x, inner), top, left, *to), single)
+
+
+def _fitting(have: Any, to: tuple[int, int]) -> tuple[list[Any], list[Any]]:
+    """(the sizes, what is added before) of pictures that fit into `to` and keep their ratio; reckoned in float32."""
+    by: tuple[Any, ...] = (np.float32, int, np.floor, max)
+    if not all(isinstance(n, int) for n in have):
+        by = (Cast(dtypes.float32), Cast(dtypes.int32), m.Floor(), m.Maximum())
+    real, whole, floor, most = by
+    sides: list[Any] = [real(n) for n in have]
+    ratio: Any = most(*(n / np.float32(t) for n, t in zip(sides, to, strict=True)))
+    exact = [n / ratio for n in sides]
+    borders = (floor((t - n) / 2) for n, t in zip(exact, to, strict=True))
+    return [whole(floor(n)) for n in exact], [most(0, whole(b)) for b in borders]
 
 
 @public("image.resize_with_pad", v1=None)
@@ -270,7 +277,7 @@ def resize_with_pad(
     """Pictures resized to fit into the target, keeping their ratio, with zeros around.
 
     Raises:
-      ValueError: a size is not known or not positive.
+      ValueError: a target is not positive.
     """
 
     def resized(x: Tensor, size: Any) -> Tensor:

@@ -87,7 +87,7 @@ def pixels(image: Any, channels: int, dtype: DType) -> Any:
 
 def _luma(rgb: Any) -> Any:
     """Grey of red, green and blue, as libpng rounds it."""
-    return (rgb.astype(np.int64) @ np.array([9798, 19235, 3735]) >> 15).astype(np.uint8)
+    return (rgb.astype(np.int64) @ np.array([9797, 19234, 3737]) >> 15).astype(np.uint8)
 
 
 def frames_of(image: Any) -> Any:

@@ -1,0 +1,1 @@
+"""keras.preprocessing: pictures turned, shifted and normalised as they are read, batch by batch."""
