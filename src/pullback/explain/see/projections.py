@@ -51,8 +51,8 @@ class Shown:
         """One picture of all, each panel about `size` pixels wide, `across` of them in a line."""
         return mosaic(self.strips(), size, across)
 
-    def page(self, size: int = 160) -> Page:
-        """A page of all, which needs nothing else."""
+    def page(self, size: int = 240) -> Page:
+        """A page of all, each panel about `size` pixels wide; it needs nothing else."""
         return Page(self.title, self.lead, [Section(s.title, section(s, size)) for s in self.strips()])
 
     def save(self, path: str | os.PathLike[str], size: int | None = None) -> Path:
