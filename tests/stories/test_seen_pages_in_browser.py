@@ -55,7 +55,7 @@ def test_a_deconvnets_page_shows_each_parts_place_and_activation(browser, tmp_pa
     wanted = [str(part) for parts in found.parts for part in parts]
     assert [c for c in captions if c != "input"] == wanted
     sizes = browser.js("return [...document.images].map(i => [i.naturalWidth, i.naturalHeight, i.width])")
-    assert sizes[0] == [40, 40, 160], "pixels are enlarged by whole numbers"
+    assert sizes[0] == [40, 40, 240], "pixels are enlarged by whole numbers"
     assert sizes[1][1] > 1.9 * sizes[1][0], "the part of the input stands above the projection"
 
 
