@@ -294,6 +294,10 @@ class Function:
         """Adds; gives what was there before."""
         return self.emit(f"atomicrmw add ptr {place.text}, i64 {self.as_value(value, I64).text} seq_cst, align 8", I64)
 
+    def atomic_or(self, place: Value, value: Any) -> Value:
+        """Sets bits; gives what was there before."""
+        return self.emit(f"atomicrmw or ptr {place.text}, i64 {self.as_value(value, I64).text} seq_cst, align 8", I64)
+
     def atomic_swap(self, place: Value, value: Any) -> Value:
         """Puts a value; gives what was there before."""
         return self.emit(f"atomicrmw xchg ptr {place.text}, i64 {self.as_value(value, I64).text} seq_cst, align 8", I64)

@@ -160,8 +160,9 @@ class _Row:
         return ((r, t) for r in range(self.cells[0]) for t in range(self.cells[1]))
 
     def channels(self, left: Value, whole: bool) -> None:
-        f, C, lanes = self.f, self.n["C"], self.lanes
+        f, W, C, lanes = self.f, self.n["W"], self.n["C"], self.lanes
         done = C // lanes * lanes
+        self.pixels = {(r, t): self.row.at((W * r + left + t) * C) for r, t in self.each()}
         with f.loop(0, done, lanes) as c:
             self.window(left, c, None, whole)
         with f.when(done < C):
@@ -179,17 +180,16 @@ class _Row:
         total = f.variable(zero, zero.type)
         value = self.values.load(self.out + c, lanes, mask) if self.what == "put" else zero
         for r, t in self.each():
-            here = local.equals(self.offsets[r, t])
-            cell = (self.n["W"] * r + left + t) * self.n["C"] + c
+            here, pixel = local.equals(self.offsets[r, t]), self.pixels[r, t]
 
-            def visit(here: Value = here, cell: Any = cell, past: Any = self.streams and r % 2) -> None:
+            def visit(here: Value = here, pixel: Value = pixel, past: Any = self.streams and r % 2) -> None:
                 hit.value = hit.value | here
                 if past and mask is None:
-                    self.row.stream(f.select(here, value, 0), cell)
+                    pixel.stream(f.select(here, value, 0), c)
                 elif self.what == "put":
-                    self.row.store(f.select(here, value, 0), cell, mask)
+                    pixel.store(f.select(here, value, 0), c, mask)
                 else:
-                    total.value = f.select(here, self.row.load(cell, lanes, mask), total.value)
+                    total.value = f.select(here, pixel.load(c, lanes, mask), total.value)
 
             if whole:
                 visit()

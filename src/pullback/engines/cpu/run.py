@@ -142,7 +142,7 @@ class Instance:
     def _lay_out(self, jobs: Sequence[Job]) -> None:
         at, start = 0, ctypes.addressof(self._words)
         for row, job in zip(self._jobs, jobs, strict=False):
-            row[: pool.NEXT] = job.address(), start + 8 * at, job.items, job.shares
+            row[: pool.CLAIMED] = job.address(), start + 8 * at, job.items, job.shares
             for word in job.words:
                 self._words[at] = self._as_word(word, at)
                 at += 1
@@ -252,7 +252,7 @@ class Runner:
             for resource, array in lent:
                 store.write(resource, array)
         for check in step.checks:
-            if any(env[slot].any() for slot in check.slots):
+            if any(np.count_nonzero(env[slot]) for slot in check.slots):
                 self._refused(instance, env, check)
         for resource, slot in step.writes:
             self._write(instance, store, resource(), slot, env)
