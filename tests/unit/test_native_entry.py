@@ -99,6 +99,22 @@ class TestShortPlans:
         assert len({y.value.ctypes.data for y in results}) == 5
         assert found[1:] == [True] * 4
 
+    def test_what_a_job_refuses_is_an_error_and_changes_no_variable(self, found):
+        counted, rows = tf.Variable(0.0), tf.constant(np.arange(6, dtype="f4").reshape(3, 2))
+
+        @tf.function
+        def f(at):
+            taken = tf.reduce_sum(tf.gather(rows, at))
+            counted.assign_add(taken)
+            return taken
+
+        assert [float(f(tf.constant(at))) for at in ([0, 1], [2, 2], [1, 1])] == [6, 18, 10]
+        assert found[1:] == [True, True]
+        with pytest.raises(tf.errors.InvalidArgumentError, match="= 3 is not in"):
+            f(tf.constant([0, 3]))
+        assert float(counted) == 34
+        assert float(f(tf.constant([0, 0]))) == 2 and float(counted) == 36
+
     def test_without_an_entry_plans_run_as_others_do(self, found, monkeypatch):
         monkeypatch.setattr(entry, "available", lambda: False)
         f = tf.function(lambda x: tf.tanh(x) * 3.0)

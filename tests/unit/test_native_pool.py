@@ -76,6 +76,26 @@ def test_a_job_begins_when_the_one_before_is_done(threads):
     assert np.array_equal(x, before + len(chain))
 
 
+@pytest.mark.skipif(
+    not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2, reason="needs two processors"
+)
+def test_a_worker_does_not_wake_where_its_caller_runs():
+    every = os.sched_getaffinity(0)
+    worker = pool._Parked()
+    try:
+        worker.leave(min(every))
+        assert os.sched_getaffinity(0) == every - {min(every)}
+        worker.roam()
+        assert os.sched_getaffinity(0) == every
+        worker = pool._Parked()
+        for unknown in (-1, max(every) + 1):
+            worker.leave(unknown)
+            worker.roam()
+            assert os.sched_getaffinity(0) == every
+    finally:
+        os.sched_setaffinity(0, every)
+
+
 def test_workers_park_and_wake():
     made = pool.Pool(3)
     try:
@@ -88,6 +108,9 @@ def test_workers_park_and_wake():
                 time.sleep(0.005)
             assert len(made._parked) == 2  # nobody spins any more
             assert (y == n).all()
+            if hasattr(os, "sched_getaffinity"):
+                now = [os.sched_getaffinity(w.native_id) for w in made._workers]
+                assert now == [os.sched_getaffinity(0)] * 2, "they woke elsewhere, and may run anywhere again"
     finally:
         made.close()
     assert not any(w.is_alive() for w in made._workers)

@@ -19,7 +19,8 @@ from pullback.native import arena, entry
 
 
 class Short(Runner):
-    """A recipe of one short segment. What the entry does not take, strided arrays for one, runs as in any Runner."""
+    """A recipe of one short segment. What the entry does not take, strided arrays for one, and what a job refuses, runs
+    as in any Runner."""
 
     def __init__(self, recipe: Recipe) -> None:
         super().__init__(recipe)
@@ -40,6 +41,7 @@ class Short(Runner):
         self._results = [(None if slot is None else place[slot], what) for slot, what in recipe.outputs]
         # Whether the results are the fresh arrays in their order, and no variable takes one.
         in_order = [slot for slot, _ in recipe.outputs] == list(fresh)
+        self._checks = [list(fresh).index(slot) for check in segment.checks for slot in check.slots]
         self._plain = in_order and not self._writes and all(what is None for _, what in recipe.outputs)
         self._instance = Instance(recipe)  # its memory, words and jobs are the entry's
         ((jobs, count, _),) = self._instance.calls
@@ -51,14 +53,14 @@ class Short(Runner):
         return super().__call__(store, *values) if made is None else made
 
     def tried(self, store: Any, values: tuple[Any, ...]) -> tuple[Any, ...] | None:
-        """The results, or None: these are not dense arrays of the shapes and types that the plan was made for.
-        Arguments that it was made for by value must have that value."""
+        """The results, or None: these are not dense arrays of the shapes and types that the plan was made for, or a
+        job refuses them. Arguments that it was made for by value must have that value."""
         if self._selected is not None:
             values = tuple(compress(values, self._selected))
         if self._reads:
             values = (*values, *[self._read(store, resource, node) for resource, node in self._reads])
         made = tuple(map(self._empty, self._shapes, self._dtypes))
-        if not self._call(*values, *made):
+        if not self._call(*values, *made) or any([np.count_nonzero(made[i]) for i in self._checks]):
             return None
         return made if self._plain else self._kept(store, (*values, *made))
 
@@ -77,10 +79,10 @@ def runner(recipe: Recipe) -> Runner:
 
 
 def _is_short(recipe: Recipe) -> bool:
-    """Whether a recipe is one segment that is not worth sharing, overwrites nothing and can refuse nothing."""
+    """Whether a recipe is one segment that is not worth sharing and overwrites nothing."""
     if len(recipe.steps) != 1:
         return False
     (segment,) = recipe.steps
-    if not isinstance(segment, Segment) or segment.checks or segment.over:
+    if not isinstance(segment, Segment) or segment.over:
         return False
     return sum(job.cost for job in segment.jobs) <= SHARED_WORK
