@@ -19,8 +19,8 @@ pytest.importorskip("llvmlite")
 from machine_code import in_fresh_python
 
 from pullback.engines import cpu
+from pullback.engines.cpu.direct import Direct
 from pullback.engines.cpu.run import Runner
-from pullback.engines.cpu.short import Short
 from pullback.native import entry
 
 pytestmark = pytest.mark.skipif(not entry.available(), reason="objects lie otherwise in this Python")
@@ -33,15 +33,15 @@ def planned_at_once(monkeypatch):
 
 @pytest.fixture
 def found(monkeypatch):
-    """For each time that a short plan was tried, whether it was the right one."""
-    told, tried = [], Short.tried
+    """For each time that a plan was tried, whether it was the right one."""
+    told, tried = [], Direct.tried
 
     def noted(self, *args):
         made = tried(self, *args)
         told.append(made is not None)
         return made
 
-    monkeypatch.setattr(Short, "tried", noted)
+    monkeypatch.setattr(Direct, "tried", noted)
     return told
 
 
@@ -89,7 +89,7 @@ class TestArrays:
         assert call(np.zeros(2, kind)) is True and call(np.zeros(2, np.float16)) is False
 
 
-class TestShortPlans:
+class TestPlans:
     def test_a_result_stays_as_it_is(self, found):
         f = tf.function(lambda x: tf.tanh(x) + 1.0)
         inputs = [tf.constant(np.full((3, 4), n, "f4")) for n in range(5)]
@@ -197,14 +197,15 @@ class TestShortPlans:
         f(x)
         assert len(program._plans) == 2
 
-    def test_threads_that_call_at_once(self):
+    @pytest.mark.parametrize("shape,times", [((6, 7), 400), ((300, 400), 40)], ids=["in the entry", "shared"])
+    def test_threads_that_call_at_once(self, shape, times):
         f = tf.function(lambda x: tf.tanh(x * 3.0) - x)
-        inputs = [tf.constant(np.random.default_rng(n).normal(size=(6, 7)).astype("f4")) for n in range(4)]
+        inputs = [tf.constant(np.random.default_rng(n).normal(size=shape).astype("f4")) for n in range(4)]
         expected = [np.tanh(x.numpy() * 3) - x.numpy() for x in inputs]
         wrong = []
 
         def call(n):
-            made = [f(inputs[n]).numpy() for _ in range(400)]
+            made = [f(inputs[n]).numpy() for _ in range(times)]
             wrong.extend(n for y in made if not np.allclose(y, expected[n], atol=1e-5))
 
         threads = [threading.Thread(target=call, args=(n,)) for n in range(4)]

@@ -20,8 +20,8 @@ pytest.importorskip("llvmlite")
 
 from pullback import engines
 from pullback.engines import cpu
+from pullback.engines.cpu.direct import Direct
 from pullback.engines.cpu.run import Runner
-from pullback.engines.cpu.short import Short
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,7 @@ def planned_at_once(monkeypatch):
 @pytest.fixture
 def runs(monkeypatch):
     """The runners that have run, one entry a run."""
-    called, run, tried = [], Runner._run, Short.tried
+    called, run, tried = [], Runner._run, Direct.tried
 
     def noted(self, *args):
         made = tried(self, *args)
@@ -41,7 +41,7 @@ def runs(monkeypatch):
         return made
 
     monkeypatch.setattr(Runner, "_run", lambda self, *args: called.append(self) or run(self, *args))
-    monkeypatch.setattr(Short, "tried", noted)
+    monkeypatch.setattr(Direct, "tried", noted)
     return called
 
 

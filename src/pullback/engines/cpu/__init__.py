@@ -28,7 +28,7 @@ from pullback.core.tensor import Operation, Tensor
 from pullback.engines.base import Engine, Program, load_lowerings
 from pullback.engines.blas import BLAS
 from pullback.engines.cpu import plan
-from pullback.engines.cpu.short import Short, runner
+from pullback.engines.cpu.direct import Direct, runner
 from pullback.engines.cpu.trace import UnplannableError
 
 MOST_PLANS = 32  # of one program; the ones made longest ago go first
@@ -83,7 +83,7 @@ class Planned:
         self._plans: OrderedDict[Any, Any] = OrderedDict()
         self._met: OrderedDict[Any, int] = OrderedDict()  # how often, of shapes that have no plan
         # The plan used last, where it tells by itself whether it fits: for which Winograd, and for which resources.
-        self._last: tuple[Any, list[tuple[int, Any]], Short] | None = None
+        self._last: tuple[Any, list[tuple[int, Any]], Direct] | None = None
 
     def __call__(self, store: Any, *values: Any) -> tuple[Any, ...]:
         last = self._last
@@ -96,7 +96,7 @@ class Planned:
         if run is None:
             run = self._next(key, values)
         self._last = None
-        if isinstance(run, Short) and not self._by_value:
+        if isinstance(run, Direct) and not self._by_value:
             resources = [(i, weakref.ref(v)) for i, v in enumerate(values) if isinstance(v, Resource)]
             self._last = config.winograd, resources, run
         return run(store, *values)
@@ -148,7 +148,7 @@ class _Single:
         self.op, self._slow = op, slow
         self._plans: dict[Any, Any] = {}
         # The plan used last, where it tells by itself whether it fits: for which Winograd, and for which static values.
-        self._last: tuple[Any, list[Any], Short] | None = None
+        self._last: tuple[Any, list[Any], Direct] | None = None
 
     def __call__(self, *values: Any) -> Any:
         last = self._last
@@ -165,7 +165,7 @@ class _Single:
                 self._plans[key] = found + 1
                 return self._slow(*values)
             found = self._plans[key] = self._made(values)
-        self._last = (config.winograd, self._static(values), found) if isinstance(found, Short) else None
+        self._last = (config.winograd, self._static(values), found) if isinstance(found, Direct) else None
         made = found(None, *values)
         return made[0] if len(made) == 1 else made
 

@@ -1,10 +1,11 @@
-"""How a short plan runs: one native call that finds its arrays by itself.
+"""How a plan without Python steps runs: one call finds its arrays by itself.
 
     arrays, variables' arrays, fresh results --entry--> addresses written, jobs run
 
 A plan of microseconds would spend most of its time on writing addresses down from Python (run.py). The entry also
 looks whether the arrays are those that the plan was made for, so the plan used last is tried before it is searched for.
-The interpreter's lock is held throughout: one memory serves all threads, and nothing is leased.
+Work that is worth sharing is then done by all threads, and other Python threads go on meanwhile; the rest is done in
+the entry itself.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from pullback.engines.cpu.run import SHARED_WORK, Instance, Recipe, Runner, Segment
-from pullback.native import arena, entry
+from pullback.engines.cpu.run import Instance, Recipe, Runner, Segment
+from pullback.native import arena, entry, pool
 
 
-class Short(Runner):
-    """A recipe of one short segment. What the entry does not take, strided arrays for one, and what a job refuses, runs
-    as in any Runner."""
+class Direct(Runner):
+    """A recipe of one segment. What the entry does not take, strided arrays for one, what a job refuses, and a call
+    while another uses the plan's memory, runs as in any Runner."""
 
     def __init__(self, recipe: Recipe) -> None:
         super().__init__(recipe)
@@ -44,9 +45,10 @@ class Short(Runner):
         self._checks = [list(fresh).index(slot) for check in segment.checks for slot in check.slots]
         self._plain = in_order and not self._writes and all(what is None for _, what in recipe.outputs)
         self._instance = Instance(recipe)  # its memory, words and jobs are the entry's
-        ((jobs, count, _),) = self._instance.calls
+        ((jobs, count, shared),) = self._instance.calls
+        self._lease = [(jobs, count)] if shared else None  # taken out while threads work in the plan's memory
         moves = [(place[slot], *where) for slot in slots for where in self._instance.places(slot)]
-        self._call = entry.prepared(jobs, count, expected, moves, len(fresh))
+        self._call = entry.prepared(jobs, 0 if shared else count, expected, moves, len(fresh))
 
     def __call__(self, store: Any, *values: Any) -> tuple[Any, ...]:
         made = self.tried(store, values)
@@ -60,9 +62,25 @@ class Short(Runner):
         if self._reads:
             values = (*values, *[self._read(store, resource, node) for resource, node in self._reads])
         made = tuple(map(self._empty, self._shapes, self._dtypes))
-        if not self._call(*values, *made) or any([np.count_nonzero(made[i]) for i in self._checks]):
+        ran = self._call(*values, *made) if self._lease is None else self._shared(*values, *made)
+        if not ran or any([np.count_nonzero(made[i]) for i in self._checks]):
             return None
         return made if self._plain else self._kept(store, (*values, *made))
+
+    def _shared(self, *arrays: Any) -> bool:
+        """As the entry, by all threads."""
+        assert self._lease is not None
+        try:
+            jobs, count = self._lease.pop()
+        except IndexError:  # another thread's arrays are bound
+            return False
+        try:
+            if not self._call(*arrays):
+                return False
+            pool.pool().run(jobs, count)
+            return True
+        finally:
+            self._lease.append((jobs, count))
 
     def _kept(self, store: Any, arrays: tuple[Any, ...]) -> tuple[Any, ...]:
         """Stores what variables take; gives the results."""
@@ -75,14 +93,12 @@ class Short(Runner):
 
 def runner(recipe: Recipe) -> Runner:
     """What runs a recipe."""
-    return (Short if _is_short(recipe) and entry.available() else Runner)(recipe)
+    return (Direct if _is_direct(recipe) and entry.available() else Runner)(recipe)
 
 
-def _is_short(recipe: Recipe) -> bool:
-    """Whether a recipe is one segment that is not worth sharing and overwrites nothing."""
+def _is_direct(recipe: Recipe) -> bool:
+    """Whether a recipe is one segment that overwrites nothing."""
     if len(recipe.steps) != 1:
         return False
     (segment,) = recipe.steps
-    if not isinstance(segment, Segment) or segment.over:
-        return False
-    return sum(job.cost for job in segment.jobs) <= SHARED_WORK
+    return isinstance(segment, Segment) and not segment.over
