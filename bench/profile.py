@@ -107,15 +107,15 @@ class _Stopwatch:
 def _timed(run: Any) -> list[tuple[float, Any, Any]]:
     """(least seconds, job, nodes it serves) for each job that one run of the work takes."""
     from pullback.engines.cpu import run as engine
-    from pullback.engines.cpu.short import Short
+    from pullback.engines.cpu.direct import Direct
 
-    watch, tried = _Stopwatch(engine.pool), Short.tried
-    engine.pool, Short.tried = watch, lambda *_: None  # short plans go the way of others, through the pool
+    watch, tried = _Stopwatch(engine.pool), Direct.tried
+    engine.pool, Direct.tried = watch, lambda *_: None  # all plans go one way, through the pool
     try:
         for _ in range(REPEATS):
             run()
     finally:
-        engine.pool, Short.tried = watch._real, tried
+        engine.pool, Direct.tried = watch._real, tried
     known = dict(_jobs(watch._real.JOB_WORDS * 8))
     return [(min(seconds), *known[address]) for address, seconds in watch.seconds.items() if address in known]
 
