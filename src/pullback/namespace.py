@@ -65,11 +65,13 @@ def _start() -> None:
 
 def in_default_graph(found: FunctionType) -> Any:
     """A function as v1 has it. Context managers and the functions about the default graph find it themselves; flags,
-    logs and files (`app`) have none."""
+    logs and files (`app`) have none, and each of the tests that `test.main` runs has a new one."""
     from pullback.modes import default
 
     generates = inspect.isgeneratorfunction(getattr(found, "__wrapped__", found))
-    apart = found.__module__ == default.__name__ or found.__module__.startswith("pullback.app.")
+    apart = found.__module__ in (default.__name__, "pullback.test.running") or found.__module__.startswith(
+        "pullback.app."
+    )
     return found if generates or apart else default.in_default_graph(found)
 
 

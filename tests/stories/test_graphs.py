@@ -388,6 +388,23 @@ def test_strings_prints_and_python_functions(capfd):
     np.testing.assert_allclose(run(tf.gradients(cubed, x)[0]), [3.0, 12.0])
 
 
+def test_python_functions_are_made_ops_by_a_decorator():
+    @tf2.numpy_function(Tout=[tf.float32, tf.int32])
+    def halved(x, n):
+        """Of NumPy arrays."""
+        return x / 2, np.int32(n + 1)
+
+    @tf2.py_function(Tout=tf.float32)
+    def cubed(x):
+        return x**3
+
+    assert (halved.__name__, halved.__doc__) == ("halved", "Of NumPy arrays.")
+    half, n = halved(tf.constant([2.0, 4.0]), 3)
+    x = tf.constant([1.0, 2.0])
+    given = run([half, n, cubed(x), tf.gradients(cubed(x), x)[0]])
+    assert [np.asarray(v).tolist() for v in given] == [[1, 2], 4, [1, 8], [3, 12]]
+
+
 def test_integer_gradients_are_carried_by_v1_only():
     w1 = tf.Variable([[1, 2]])
     answer = tf.gradients(tf.matmul(w1, [[9], [10]]), [w1])[0]

@@ -376,3 +376,25 @@ def test_a_picture_of_a_network_shows_what_flows_where(tmp_path: Path) -> None:
     arrows = [("x", "h"), ("h", "g"), ("h", "sum"), ("g", "sum")]
     assert all(f"{names[a]} -> {names[b]};" in text for a, b in arrows)
     assert text.count(" -> ") == 4 + 4
+
+
+def test_a_schedule_that_cannot_be_described_trains() -> None:
+    class Halved(keras.optimizers.schedules.LearningRateSchedule):
+        def __call__(self, step: Any) -> Any:
+            return 0.5 ** (tf.cast(step, tf.float32) + 1)
+
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(Halved()), "mse")
+    before = model.get_weights()[1]
+    model.fit(X, np.zeros((len(X), 1), np.float32), epochs=1, verbose=0)
+    assert not np.array_equal(model.get_weights()[1], before)
+    with pytest.raises(NotImplementedError, match="'Halved' must override `get_config"):
+        model.optimizer.get_config()
+
+
+@pytest.mark.parametrize("given", [2, tf.constant(2), np.zeros((2, 5, 3), np.float32)])
+def test_recurrent_layers_begin_with_zeros_for_a_batch_or_its_size(given: Any) -> None:
+    (state,) = layers.GRU(4).get_initial_state(given if np.ndim(given) == 0 else tf.constant(given))
+    assert state.shape == (2, 4) and state.dtype == tf.float32
+    h, c = layers.LSTM(4).get_initial_state(batch_size=2)
+    assert h.shape == c.shape == (2, 4)

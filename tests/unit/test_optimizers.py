@@ -542,7 +542,6 @@ class TestMistakes:
             (lambda: tf.optimizers.SGD(momentum=2.0), ValueError, "momentum"),
             (lambda: tf.optimizers.SGD(clipnorm=1.0, clipvalue=1.0), ValueError, "Only one of"),
             (lambda: tf.optimizers.SGD(rate=1.0), ValueError, "not recognized"),
-            (lambda: tf.optimizers.SGD(decay=0.5), ArgumentError, "InverseTimeDecay"),
             (lambda: tf.optimizers.get("fast"), ArgumentError, "Unknown optimizer"),
             (lambda: tf.optimizers.SGD("fast"), ValueError, "learning_rate"),
             (lambda: tf.optimizers.SGD(gradient_accumulation_steps=1), ValueError, ">= 2"),
@@ -687,3 +686,13 @@ class TestMovingAverage:
     def test_integers_have_no_average(self) -> None:
         with pytest.raises(TypeError, match="half, float, or double"):
             tf.train.ExponentialMovingAverage(0.9).apply([tf.Variable(1)])
+
+
+def test_the_rate_of_a_decaying_optimizer_falls_with_the_steps() -> None:
+    w = tf.Variable(0.0)
+    optimizer = tf.keras.optimizers.SGD(lr=1.0, decay=0.5)
+    for _ in range(3):
+        optimizer.apply_gradients([(tf.constant(-1.0), w)])
+    assert float(w) == pytest.approx(1 + 1 / 1.5 + 1 / 2)
+    assert float(optimizer.learning_rate) == 1
+    assert type(optimizer).from_config(optimizer.get_config()).decay == 0.5

@@ -9,6 +9,7 @@ from pullback.contrib.arg_scope import contrib
 from pullback.data.tables import (
     KeyValueTensorInitializer,
     StaticHashTable,
+    StaticHashTableV1,
     StaticVocabularyTable,
     TextFileIndex,
     TextFileInitializer,
@@ -19,7 +20,7 @@ for _same in (KeyValueTensorInitializer, TextFileInitializer, TextFileIndex):
 
 
 @contrib("lookup", "HashTable")
-class HashTable(StaticHashTable):
+class HashTable(StaticHashTableV1):
     """`tf.lookup.StaticHashTable`. shared_name: tables are told apart by themselves; must be None."""
 
     def __init__(self, initializer: Any, default_value: Any, shared_name: Any = None, name: str | None = None) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import pullback.v1 as tf
 from pullback.core.graph import ancestors
@@ -85,28 +85,72 @@ class Defun:
 
     Args:
       input_types: dtypes of the arguments, checked at each call.
-      kwargs: func_name: its name. grad_func, python_grad_func: must be left out: write a `tf.custom_gradient`. noinline
-        and others say how to compute, and have no meaning.
+      func_name: its name. python_grad_func: its gradient, f(op, *dys) -> dxs, where op.inputs and op.outputs are those
+        of the call. grad_func: its gradient, f(*xs, *dys) -> dxs. At most one of them; the function's own by default.
+      shape_func: f(op) -> shapes of the outputs, or None where one is not known.
+      kwargs: noinline and others say how to compute, and have no meaning.
     Raises:
       TypeError: an argument is of another type, or there are too many or few.
+      ValueError: two gradients are given.
     """
 
-    def __init__(self, *input_types: Any, **kwargs: Any) -> None:
-        wanted = [k for k in ("grad_func", "python_grad_func", "shape_func") if kwargs.get(k) is not None]
-        if wanted:
-            raise TypeError(f"Defun: {wanted[0]} is not there; decorate the function with tf.custom_gradient")
-        self._types, self._name = [tf.as_dtype(t) for t in input_types], kwargs.get("func_name")
+    def __init__(
+        self,
+        *input_types: Any,
+        func_name: str | None = None,
+        grad_func: Callable[..., Any] | None = None,
+        python_grad_func: Callable[..., Any] | None = None,
+        shape_func: Callable[..., Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if grad_func is not None and python_grad_func is not None:
+            raise ValueError("Gradient defined twice: give grad_func or python_grad_func, not both")
+        self._types, self._name = [tf.as_dtype(t) for t in input_types], func_name
+        self._grad, self._python_grad, self._shapes = grad_func, python_grad_func, shape_func
 
     def __call__(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        made = tf.function(func, autograph=False)
+        traced = tf.function(func, autograph=False)
+        own = self._grad is None and self._python_grad is None
+        made = traced if own else self._with_gradient(traced)
 
         def call(*args: Any) -> Any:
             if self._types and len(args) != len(self._types):
                 raise TypeError(f"{func.__name__} takes {len(self._types)} arguments, but was given {len(args)}")
             types = self._types or [None] * len(args)
-            given = [tf.convert_to_tensor(a, t) for a, t in zip(args, types, strict=True)]
-            return made(*given)
+            xs = [tf.convert_to_tensor(a, t) for a, t in zip(args, types, strict=True)]
+            return self._shaped(xs, made(*xs))
 
         call.__name__ = self._name or func.__name__
         call.__doc__ = func.__doc__
         return call
+
+    def _with_gradient(self, traced: Callable[..., Any]) -> Callable[..., Any]:
+        """The traced function with the gradient that is given."""
+
+        @tf.custom_gradient
+        def made(*xs: Any) -> Any:
+            ys = traced(*xs)
+
+            def gradient(*dys: Any) -> Any:
+                if self._python_grad is not None:
+                    return self._python_grad(Call(xs, tf.nest.flatten(ys)), *dys)
+                return self._grad(*xs, *dys)  # type: ignore[misc]
+
+            return ys, gradient
+
+        return made
+
+    def _shaped(self, xs: list[Any], result: Any) -> Any:
+        """The result, told its shapes."""
+        ys = tf.nest.flatten(result)
+        for y, shape in zip(ys, self._shapes(Call(xs, ys)) if self._shapes else (), strict=False):
+            if shape is not None:
+                y.set_shape(shape)
+        return result
+
+
+class Call(NamedTuple):
+    """A call of a Defun, as its gradient and its shapes are told of it."""
+
+    inputs: Sequence[Any]
+    outputs: Sequence[Any]

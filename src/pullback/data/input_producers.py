@@ -124,7 +124,7 @@ def string_input_producer(
       ValueError: there are none.
     """
     nothing = "string_input_producer requires a non-null input tensor"
-    if not isinstance(string_tensor, Tensor) and not len(string_tensor):
+    if isinstance(string_tensor, (list, tuple, np.ndarray)) and not len(string_tensor):
         raise ValueError(nothing)
     with building() as here, here.name_scope(name or "input_producer") as scope:
         words = interpreter.as_tensor(string_tensor, dtypes.string)

@@ -13,7 +13,8 @@ from pullback.core.names import public
 from pullback.core.tensor import Tensor
 from pullback.data import table_ops as ops
 from pullback.data.table_ops import TableResource
-from pullback.modes.default import GraphKeys, init_scope
+from pullback.modes.default import GraphKeys, building, init_scope
+from pullback.modes.sparse import SameInstances
 from pullback.ops.math.arithmetic import NotEqual
 from pullback.ops.math.select import Cast, Select
 from pullback.ops.ragged import RaggedTensor
@@ -171,7 +172,7 @@ class _Table:
         raise NotImplementedError(f"{type(self).__name__} must say how keys are found")
 
 
-@public("lookup.StaticHashTable")
+@public("lookup.StaticHashTable", v1=None)
 class StaticHashTable(_Table):
     """A table that is filled once, and does not change.
 
@@ -242,7 +243,7 @@ class StaticHashTable(_Table):
             return take(self._handle, name=name or f"{self._name}_export_values")
 
 
-@public("lookup.StaticVocabularyTable")
+@public("lookup.StaticVocabularyTable", v1=None)
 class StaticVocabularyTable(_Table):
     """Ids of words: what a table has, and behind its ids so many buckets for other words, by the hash of their text.
 
@@ -308,3 +309,30 @@ class StaticVocabularyTable(_Table):
         known = keys if keys.dtype is self._table.key_dtype else Cast(self._table.key_dtype)(keys)
         ids = self._table.lookup(known, name)
         return Select()(NotEqual()(ids, -1), ids, bucket + self._table.size())
+
+
+@public(v1="lookup.StaticHashTable")
+class StaticHashTableV1(StaticHashTable, metaclass=SameInstances):
+    """A StaticHashTable of the default graph."""
+
+    def __init__(
+        self, initializer: Any, default_value: Any, name: str | None = None, experimental_is_anonymous: bool = False
+    ) -> None:
+        with building():
+            super().__init__(initializer, default_value, name, experimental_is_anonymous)
+
+
+@public(v1="lookup.StaticVocabularyTable")
+class StaticVocabularyTableV1(StaticVocabularyTable, metaclass=SameInstances):
+    """A StaticVocabularyTable of the default graph."""
+
+    def __init__(
+        self,
+        initializer: Any,
+        num_oov_buckets: int,
+        lookup_key_dtype: Any = None,
+        name: str | None = None,
+        experimental_is_anonymous: bool = False,
+    ) -> None:
+        with building():
+            super().__init__(initializer, num_oov_buckets, lookup_key_dtype, name, experimental_is_anonymous)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import os
 import tempfile
@@ -16,6 +17,7 @@ from pullback.core.names import public
 from pullback.data.dataset import Recipe
 from pullback.data.graph_iterators import make_initializable_iterator
 from pullback.estimator.config import EstimatorSpec, EvalSpec, ModeKeys, RunConfig, TrainSpec, WarmStartSettings
+from pullback.estimator.serving import write
 from pullback.io import messages
 from pullback.modes.default import GraphKeys, GraphV1, get_default_graph
 from pullback.modes.grouping import group
@@ -68,7 +70,8 @@ class Estimator:
 
     Args:
       model_fn: model_fn(features, labels, mode, params, config) -> EstimatorSpec; takes of these what it names.
-      model_dir: the folder, by default the config's, else a new temporary one. params: a dict, for model_fn.
+      model_dir: the folder, by default the config's, else a new temporary one. params: a dict or HParams, for
+        model_fn, which is given a copy.
       warm_start_from: a checkpoint, its folder, or WarmStartSettings: where training starts from in an empty folder.
     """
 
@@ -83,7 +86,7 @@ class Estimator:
         is_path = isinstance(warm_start_from, (str, bytes, os.PathLike))
         self._warm: Any = WarmStartSettings(os.fsdecode(warm_start_from)) if is_path else warm_start_from
         self._config = config or RunConfig()
-        self._model_fn, self._params = model_fn, dict(params or {})
+        self._model_fn, self._params = model_fn, copy.deepcopy(params) if params else {}
         folder = model_dir or self._config.model_dir
         self._model_dir = os.fsdecode(folder) if folder else tempfile.mkdtemp()
 
@@ -96,8 +99,8 @@ class Estimator:
         return self._config
 
     @property
-    def params(self) -> dict[str, Any]:
-        return dict(self._params)
+    def params(self) -> Any:
+        return copy.deepcopy(self._params)
 
     @property
     def model_fn(self) -> Callable[..., Any]:
@@ -276,14 +279,70 @@ class Estimator:
                 for i in range(len(nest.leaves_of(batch)[0])):
                     yield nest.mapped(lambda value, i=i: value[i], batch)
 
+    def export_saved_model(
+        self,
+        export_dir_base: Any,
+        serving_input_receiver_fn: Callable[[], Any],
+        assets_extra: Any = None,
+        as_text: bool = False,
+        checkpoint_path: Any = None,
+        experimental_mode: str = ModeKeys.PREDICT,
+    ) -> bytes:
+        """Writes the model, as it predicts, as a saved model.
+
+        Args:
+          export_dir_base: a new folder, named for the time in seconds, is made in it.
+          serving_input_receiver_fn: makes a ServingInputReceiver (see tf.estimator.export).
+          assets_extra: {path in the model's assets.extra: file to copy}. as_text: in protocol-buffer text.
+          checkpoint_path: the latest one when left out. experimental_mode: only prediction.
+        Returns:
+          The model's folder.
+        Raises:
+          ValueError: there is no checkpoint, or another mode is asked for.
+        """
+        if experimental_mode != ModeKeys.PREDICT:
+            raise ValueError(f"export_saved_model: experimental_mode must be ModeKeys.PREDICT, not {experimental_mode}")
+        return self._exported(
+            export_dir_base, serving_input_receiver_fn, assets_extra, as_text, checkpoint_path, strip=True
+        )
+
+    def export_savedmodel(
+        self,
+        export_dir_base: Any,
+        serving_input_receiver_fn: Callable[[], Any],
+        assets_extra: Any = None,
+        as_text: bool = False,
+        checkpoint_path: Any = None,
+        strip_default_attrs: bool = False,
+    ) -> bytes:
+        """As `export_saved_model`, which keeps attributes that have their default value unless told otherwise."""
+        return self._exported(
+            export_dir_base, serving_input_receiver_fn, assets_extra, as_text, checkpoint_path, strip_default_attrs
+        )
+
+    def _exported(self, base: Any, receiver_fn: Any, extra: Any, as_text: bool, path: Any, strip: bool) -> bytes:
+        checkpoint = self._checkpoint(path)
+        received: list[Any] = []
+
+        def features() -> Any:
+            received.append(receiver_fn())
+            return received[0].features, None
+
+        with GraphV1().as_default():
+            spec = self._built(features, ModeKeys.PREDICT)
+            return write(base, received[0], spec, checkpoint, self._config.session_config, extra, as_text, strip)
+
 
 class _Evaluating(CheckpointSaverListener):
-    """Evaluates when a checkpoint was written, not too often."""
+    """Evaluates when a checkpoint was written, not too often, and not the last one's, which comes anyway."""
 
-    def __init__(self, evaluate: Callable[[], Any], throttle_secs: float) -> None:
+    def __init__(self, evaluate: Callable[[], Any], throttle_secs: float, last_step: int | None) -> None:
         self._evaluate, self._throttle, self._last = evaluate, throttle_secs, time.monotonic()
+        self._last_step = last_step
 
     def after_save(self, session: Any, global_step_value: int) -> None:
+        if self._last_step is not None and global_step_value >= self._last_step:
+            return
         if time.monotonic() - self._last >= self._throttle:
             self._evaluate()
             self._last = time.monotonic()
@@ -291,21 +350,21 @@ class _Evaluating(CheckpointSaverListener):
 
 @public("estimator.train_and_evaluate")
 def train_and_evaluate(estimator: Estimator, train_spec: TrainSpec, eval_spec: EvalSpec) -> tuple[Any, list[Any]]:
-    """Trains, evaluating the checkpoints on the way (at most every throttle_secs) and the last one.
+    """Trains, evaluating the checkpoints on the way (at most every throttle_secs) and the last one; each time the
+    exporters are called, who write below export/<name> in the model's folder.
 
     Returns:
-      (the last metrics, what the exporters gave).
+      (the last metrics, what the exporters then gave).
     """
-
-    def evaluate() -> Any:
-        return estimator.evaluate(eval_spec.input_fn, eval_spec.steps, eval_spec.hooks, name=eval_spec.name)
-
-    listeners = [*(train_spec.saving_listeners or ()), _Evaluating(evaluate, eval_spec.throttle_secs)]
-    estimator.train(train_spec.input_fn, train_spec.hooks, max_steps=train_spec.max_steps, saving_listeners=listeners)
-    results = evaluate()
     exporters = eval_spec.exporters or ()
-    exported = []
-    for exporter in exporters if isinstance(exporters, (list, tuple)) else [exporters]:
-        folder = os.path.join(estimator.model_dir, "export", exporter.name)
-        exported.append(exporter.export(estimator, folder, estimator.latest_checkpoint(), results, True))
-    return results, exported
+    exporters = exporters if isinstance(exporters, (list, tuple)) else [exporters]
+
+    def evaluate(last: bool = False) -> Any:
+        results = estimator.evaluate(eval_spec.input_fn, eval_spec.steps, eval_spec.hooks, name=eval_spec.name)
+        path, folder = estimator.latest_checkpoint(), os.path.join(estimator.model_dir, "export")
+        return results, [e.export(estimator, os.path.join(folder, e.name), path, results, last) for e in exporters]
+
+    listening = _Evaluating(evaluate, eval_spec.throttle_secs, train_spec.max_steps)
+    listeners = [*(train_spec.saving_listeners or ()), listening]
+    estimator.train(train_spec.input_fn, train_spec.hooks, max_steps=train_spec.max_steps, saving_listeners=listeners)
+    return evaluate(last=True)

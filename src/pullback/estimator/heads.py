@@ -10,6 +10,7 @@ from pullback.core import interpreter
 from pullback.core.dtypes import float32, int64, string
 from pullback.core.tensor import Tensor
 from pullback.estimator.config import EstimatorSpec, ModeKeys
+from pullback.estimator.export import ClassificationOutput, ExportOutput, PredictOutput, RegressionOutput
 from pullback.modes.default import control_dependencies
 from pullback.ops.array.gather import gather
 from pullback.ops.array.joining import concat
@@ -23,6 +24,7 @@ from pullback.ops.nn.losses import sigmoid_cross_entropy_with_logits, sparse_sof
 from pullback.ops.nn.softmax import softmax
 from pullback.ops.strings.numbers import as_string
 from pullback.ops.strings.vocabulary import VocabularyIds
+from pullback.saved_model.constants import DEFAULT_SERVING_SIGNATURE_DEF_KEY
 from pullback.train.losses_v1 import Reduction, compute_weighted_loss
 from pullback.train.metrics_thresholds_v1 import auc
 from pullback.train.metrics_v1 import accuracy, mean, precision, recall
@@ -55,7 +57,7 @@ class Head:
         """What a model function returns. train: the operation that trains, of the loss."""
         predictions = self.predictions(logits)
         if mode == ModeKeys.PREDICT:
-            return EstimatorSpec(mode, predictions)
+            return EstimatorSpec(mode, predictions, export_outputs=self._exports(predictions))
         if labels is None:
             raise ValueError("You must provide a labels Tensor. Given: None. Let input_fn return (features, labels)")
         wanted = self.labels(labels)
@@ -95,6 +97,15 @@ class Head:
     def metrics(self, labels: Tensor, predictions: dict[str, Tensor], weights: Any) -> dict[str, Any]:
         raise NotImplementedError
 
+    def outputs(self, predictions: dict[str, Tensor]) -> dict[str, ExportOutput]:
+        """What is exported beside the predictions, the default first."""
+        raise NotImplementedError
+
+    def _exports(self, predictions: dict[str, Tensor]) -> dict[str, ExportOutput]:
+        made = self.outputs(predictions)
+        first = next(iter(made.values()))
+        return {DEFAULT_SERVING_SIGNATURE_DEF_KEY: first, **made, "predict": PredictOutput(predictions)}
+
 
 def in_columns(x: Tensor, count: int, what: str = "labels") -> Tensor:
     """[B] as [B, 1]; [B, count] itself. what: as errors name it.
@@ -124,6 +135,9 @@ class RegressionHead(Head):
     def metrics(self, labels: Tensor, predictions: dict[str, Tensor], weights: Any) -> dict[str, Any]:
         made = predictions["predictions"]
         return {"prediction/mean": mean(made, weights), "label/mean": mean(labels, weights)}
+
+    def outputs(self, predictions: dict[str, Tensor]) -> dict[str, ExportOutput]:
+        return {"regression": RegressionOutput(predictions["predictions"])}
 
 
 @dataclass(frozen=True)
@@ -160,6 +174,10 @@ class ClassHead(Head):
         rows = every + Cast(every.dtype)(ids - ids)
         return {"class_ids": ids, "classes": self.named(ids), "all_class_ids": rows, "all_classes": self.named(rows)}
 
+    def outputs(self, predictions: dict[str, Tensor]) -> dict[str, ExportOutput]:
+        scores, names = predictions["probabilities"], predictions["all_classes"]
+        return {"classification": ClassificationOutput(scores, names)}
+
 
 @dataclass(frozen=True)
 class BinaryHead(ClassHead):
@@ -179,6 +197,9 @@ class BinaryHead(ClassHead):
             "probabilities": softmax(two),
             **self._classes(expand_dims(argmax(two, -1), -1)),
         }
+
+    def outputs(self, predictions: dict[str, Tensor]) -> dict[str, ExportOutput]:
+        return {**super().outputs(predictions), "regression": RegressionOutput(predictions["logistic"])}
 
     def metrics(self, labels: Tensor, predictions: dict[str, Tensor], weights: Any) -> dict[str, Any]:
         logistic, ids = predictions["logistic"], predictions["class_ids"]

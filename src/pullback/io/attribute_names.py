@@ -54,7 +54,7 @@ _TYPES = {
 _ABSENT = {
     "C": "IRFFT IRFFT2D IRFFT3D",
     "R": "RFFT RFFT2D RFFT3D",
-    "N": "Assert EagerPyFunc Print",
+    "N": "Assert EagerPyFunc Print PyFunc PyFuncStateless",
     "T": (
         "GatherNd GatherV2 LogicalAnd LogicalNot LogicalOr PlaceholderWithDefault RandomPoissonV2 Range "
         "TensorListFromTensor TensorListScatterIntoExistingList TensorListSetItem TensorListSplit"
@@ -100,6 +100,7 @@ _OUTPUTS = {
     "output": (
         "AsString BroadcastTo Conj DecodeBase64 Diag EagerPyFunc EncodeBase64 FFT FFT2D FFT3D IFFT IFFT2D IFFT3D IRFFT "
         "IRFFT2D IRFFT3D Identity IdentityN If LowerBound PartitionedCall PlaceholderWithDefault PreventGradient Print "
+        "PyFunc PyFuncStateless "
         "RFFT RFFT2D RFFT3D ReduceJoin RegexFullMatch RegexReplace SelectV2 Shape StatefulPartitionedCall StatelessIf "
         "StatelessWhile StopGradient StringJoin StringLength StringLower StringStrip StringToNumber StringUpper Substr "
         "UnicodeEncode UnicodeTranscode UpperBound While"

@@ -74,14 +74,17 @@ class RNN(Layer):
     def build(self, input_shape: Any) -> None:
         self.built = True
 
-    def get_initial_state(self, inputs: Any) -> list[Any]:
-        """Zeros for each state of the cell."""
+    def get_initial_state(self, inputs: Any = None, batch_size: Any = None) -> list[Any]:
+        """Zeros for each state of the cell. inputs: what `call` takes; or batch_size, in its place as in Keras 3."""
+        given = batch_size is not None or np.ndim(inputs) == 0
+        kind = self.compute_dtype if given else inputs.dtype
+        batch = inputs if batch_size is None else batch_size
+        batch = batch if given else sizes_of(inputs)[1 if self.time_major else 0]
         make = getattr(self.cell, "get_initial_state", None)
-        batch = sizes_of(inputs)[1 if self.time_major else 0]
         if make is None:
-            made = zeros_of_size(self.cell.state_size, batch, inputs.dtype)
+            made = zeros_of_size(self.cell.state_size, batch, kind)
         else:
-            made = make(inputs=None, batch_size=batch, dtype=inputs.dtype)
+            made = make(inputs=None, batch_size=batch, dtype=kind)
         return list(made) if nest.is_nest(made) else [made]
 
     def call(self, inputs: Any, mask: Any = None, training: Any = None) -> Any:

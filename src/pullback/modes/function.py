@@ -174,16 +174,19 @@ class Function:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if config.functions_run_eagerly:
             return self.python_function(*args, **kwargs)
-        if not kwargs and self.input_signature is None and type(interpreter.current()) is interpreter.Eager:
+        here = interpreter.current()
+        key: Any = None
+        if not kwargs and self.input_signature is None and type(here) is interpreter.Eager:
             key = tuple([x.spec if type(x) is EagerTensor else None for x in args])
             found = self._recent.get(key)
             if found is not None:
                 return found.run(args)
-            concrete, tensors = self._specialised(args, kwargs)
-            if None not in key:
-                self._recent[key] = concrete
-            return concrete.run(tensors)
+        if not isinstance(here, Graph) and (graph := interpreter._graph_of((*args, *kwargs.values()))) is not None:
+            with interpreter.entered(graph):
+                return self(*args, **kwargs)
         concrete, tensors = self._specialised(args, kwargs)
+        if key is not None and None not in key:
+            self._recent[key] = concrete
         return concrete.run(tensors)
 
     def get_concrete_function(self, *args: Any, **kwargs: Any) -> ConcreteFunction:

@@ -1,8 +1,9 @@
 """Functional models to and from configurations: layers, and for each of their calls what it is called on.
 
-    {"layers": [{"class_name", "config", "name", "calls": [{"args", "kwargs"}]}], "input_layers", "output_layers"}
+    {"layers": [{"class_name", "config", "name", "calls": [{"args", "kwargs"}]}], "input_layers", "output_layers",
+     "operations": [{"name", "inputs", ...}]}
 
-A tensor is written as {"tensor": [layer name, which call, which output]}.
+A tensor is written as {"tensor": [name of a layer or operation, which call, which output]}.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pullback.core.errors import ArgumentError
 from pullback.core.graph import Graph
 from pullback.layers.calls import Call, call_of, symbolic
 from pullback.layers.registry import layer_of
+from pullback.networks import operations
 from pullback.networks.functional import Network
 from pullback.networks.inputs import InputLayer, where_models_are_built
 
@@ -22,15 +24,8 @@ def written(model: Any, network: Network) -> dict[str, Any]:
     """The configuration of a network.
 
     Raises:
-      ArgumentError: it holds operations that are no layers, or calls with arguments that JSON has no words for.
+      ArgumentError: it holds operations or calls with arguments that JSON has no words for.
     """
-    steps = [s for s in network.steps if isinstance(s, Call)]
-    loose = [s for s in network.steps if not isinstance(s, Call)]
-    if loose:
-        raise ArgumentError(
-            f"Model {model.name!r}: operation {loose[0].name!r} between the layers cannot be saved; make it a layer, "
-            "as keras.layers.Lambda or keras.layers.Add"
-        ).locate()
     places: dict[int, tuple[str, int, int]] = {}
     counts: dict[int, int] = {}
     for t in network.inputs:
@@ -39,7 +34,14 @@ def written(model: Any, network: Network) -> dict[str, Any]:
             raise ArgumentError(f"Model {model.name!r}: input {t!r} was not made by Input").locate()
         places[id(t)] = (call.layer.name, 0, 0)
     called: dict[int, list[Any]] = {}
-    for step in steps:
+    loose: list[Any] = []
+    for step in network.steps:
+        if not isinstance(step, Call):
+            name = f"operation:{len(loose)}"
+            places |= {id(t): (name, 0, i) for i, t in enumerate(step.results)}
+            inputs = _plain(list(step.inputs), places)
+            loose.append({"name": name, **operations.written(step, model.name), "inputs": inputs})
+            continue
         at = counts[id(step.layer)] = counts.get(id(step.layer), -1) + 1
         for i, t in enumerate(nest.leaves_of(step.outputs)):
             places[id(t)] = (step.layer.name, at, i)
@@ -60,6 +62,7 @@ def written(model: Any, network: Network) -> dict[str, Any]:
         "layers": layers,
         "input_layers": _plain(network.nested_inputs, places),
         "output_layers": _plain(network.outputs, places),
+        **({"operations": loose} if loose else {}),
     }
 
 
@@ -83,14 +86,17 @@ def made(cls: Any, config: dict[str, Any], custom_objects: Any) -> Any:
             (name, 0): [layer.tensor] for name, layer in layers.items() if isinstance(layer, InputLayer)
         }
         waiting = [(c["name"], i, call) for c in config["layers"] for i, call in enumerate(c["calls"])]
+        waiting += [(said["name"], 0, said) for said in config.get("operations", ())]
         while waiting:
             later = []
             for name, i, call in waiting:
-                if not _ready(call, results):
+                if not _ready(call.get("inputs", call), results):
                     later.append((name, i, call))
-                    continue
-                args, kwargs = _tensors(call["args"], results), _tensors(call["kwargs"], results)
-                results[name, i] = nest.leaves_of(layers[name](*args, **kwargs))
+                elif "inputs" in call:
+                    results[name, i] = operations.made(call, _tensors(call["inputs"], results))
+                else:
+                    args, kwargs = _tensors(call["args"], results), _tensors(call["kwargs"], results)
+                    results[name, i] = nest.leaves_of(layers[name](*args, **kwargs))
             if len(later) == len(waiting):
                 raise ArgumentError("Model.from_config: the calls of its layers lead nowhere").locate()
             waiting = later

@@ -73,7 +73,7 @@ class Trained(Stepped):
             if value is not None and key in _REFUSED:
                 raise ArgumentError(f"compile: {key} is not supported; {_REFUSED[key]}").locate()
         with interpreter.entered(interpreter.eager()):
-            kept = described(optimizer_names.get(optimizer)) if _is_ours(optimizer) else None
+            kept = _configuration(optimizer) if _is_ours(optimizer) else None
         with self._home():  # type: ignore[attr-defined]
             self.optimizer = _optimizer_of(optimizer)
             if kwargs.get("auto_scale_loss", True) and self.dtype_policy.name == "mixed_float16":  # type: ignore[attr-defined]
@@ -312,7 +312,7 @@ class Trained(Stepped):
 
     def evaluate_generator(self, generator: Any, steps: Any = None, **kwargs: Any) -> Any:
         """The former name of `evaluate` for generators."""
-        return self.evaluate(generator, steps=steps, **kwargs)
+        return self.evaluate(generator, steps=steps, **{"verbose": 0, **kwargs})
 
     def predict_generator(self, generator: Any, steps: Any = None, **kwargs: Any) -> Any:
         """The former name of `predict` for generators."""
@@ -341,6 +341,15 @@ def _scaling(optimizer: Any) -> Any:
     """The optimizer with the loss scaled, as float16 needs it; one of TensorFlow 1 as it is."""
     scales = isinstance(optimizer, LossScaleOptimizer) or not isinstance(optimizer, OptimizerV2)
     return optimizer if scales else LossScaleOptimizer(optimizer, name="loss_scale_optimizer")
+
+
+def _configuration(optimizer: Any) -> Any:
+    """What the optimizer is made from; None where its rate is a schedule without get_config: such a model can be
+    trained, and is saved without how it was compiled."""
+    try:
+        return described(optimizer_names.get(optimizer))
+    except NotImplementedError:
+        return None
 
 
 def _is_ours(given: Any) -> bool:

@@ -20,6 +20,7 @@ from pullback.train.schedules import (
     InverseTimeDecay,
     LearningRateSchedule,
     LinearCosineDecay,
+    NoisyLinearCosineDecay,
     PiecewiseConstantDecay,
     PolynomialDecay,
 )
@@ -125,6 +126,26 @@ def linear_cosine_decay(
     Source: Bello et al. 2017, "Neural Optimizer Search with Reinforcement Learning".
     """
     return _now(LinearCosineDecay(learning_rate, decay_steps, num_periods, alpha, beta, name), global_step)
+
+
+@public(v1="train.noisy_linear_cosine_decay")
+def noisy_linear_cosine_decay(
+    learning_rate: Any,
+    global_step: Any,
+    decay_steps: Any,
+    initial_variance: Any = 1.0,
+    variance_decay: Any = 0.55,
+    num_periods: Any = 0.5,
+    alpha: Any = 0.0,
+    beta: Any = 0.001,
+    name: str | None = None,
+) -> Any:
+    """As `linear_cosine_decay`, with normal noise of variance initial_variance / (1 + step)^variance_decay on 1 - p.
+
+    Source: Bello et al. 2017, "Neural Optimizer Search with Reinforcement Learning".
+    """
+    line = (learning_rate, decay_steps, num_periods, alpha, beta, name or "NoisyLinearCosineDecay")
+    return _now(NoisyLinearCosineDecay(initial_variance, variance_decay, *line), global_step)
 
 
 @public(v1=("train.piecewise_constant", "train.piecewise_constant_decay"))

@@ -164,7 +164,8 @@ class LoggingTensorHook(SessionRunHook):
     """Logs tensors every so many runs or seconds, or only at the end.
 
     Args:
-      tensors: a dict {tag: tensor or name}, or a list. formatter: makes the line of the dict of values.
+      tensors: a dict {tag: tensor or name}, or a list; an operation's name stands for its output.
+      formatter: makes the line of the dict of values.
     Raises:
       ValueError: it is not said when, or twice.
     """
@@ -191,7 +192,8 @@ class LoggingTensorHook(SessionRunHook):
             self._timer.reset()
         self._runs = 0
         graph = get_default_graph()
-        self._tensors = {k: graph.as_graph_element(t) if isinstance(t, str) else t for k, t in self._tensors.items()}
+        names = {k: t if ":" in t else f"{t}:0" for k, t in self._tensors.items() if isinstance(t, str)}
+        self._tensors |= {k: graph.as_graph_element(name) for k, name in names.items()}
 
     def before_run(self, run_context: SessionRunContext) -> Any:
         self._due = self._timer is not None and self._timer.should_trigger_for_step(self._runs)

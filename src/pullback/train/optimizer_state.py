@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from pullback.core import dtypes, interpreter
-from pullback.core.errors import ArgumentError
 from pullback.core.tensor import Tensor
 from pullback.modes.variable import Variable
 from pullback.ops.array.creation import Fill
@@ -36,10 +35,7 @@ class OptimizerState:
         **kwargs: Any,
     ) -> None:
         learning_rate = kwargs.pop("lr", learning_rate)  # its name before TensorFlow 2.3
-        if kwargs.pop("decay", None):
-            raise ArgumentError(
-                "decay is no longer supported; give learning_rate=optimizers.schedules.InverseTimeDecay"
-            )
+        self.decay = float(kwargs.pop("decay", None) or 0.0)  # before TensorFlow 2.11
         if kwargs:
             raise ValueError(f"Argument(s) not recognized: {kwargs}")
         if sum(x is not None for x in (clipnorm, clipvalue, global_clipnorm)) > 1:
@@ -215,6 +211,7 @@ class OptimizerState:
             "ema_overwrite_frequency": self.ema_overwrite_frequency,
             "loss_scale_factor": self.loss_scale_factor,
             "gradient_accumulation_steps": self.gradient_accumulation_steps,
+            **({"decay": self.decay} if self.decay else {}),
         }
 
     @classmethod

@@ -43,6 +43,8 @@ class OptimizerV2(OptimizerState):
       loss_scale_factor: gradients are divided by it; `scale_loss` multiplies by it.
       gradient_accumulation_steps: gradients gather for so many calls, and their mean is applied at the last.
       name: part of the variables' names.
+      lr, decay: as before TensorFlow 2.11: another name of learning_rate, and the rate at step t is divided by
+        1 + decay t.
     Raises:
       ValueError: an argument is not known, out of range, or two of clipnorm, clipvalue, global_clipnorm are given.
     """
@@ -143,6 +145,8 @@ class OptimizerV2(OptimizerState):
     def _step(self, grads: list[Any], variables: list[Variable]) -> None:
         grads = self._clipped(grads)
         rate = self.learning_rate
+        if self.decay:
+            rate = rate / (1 + self.decay * Cast(rate.dtype)(self._iterations))
         for v in variables:
             if self.weight_decay is not None and self._decays(v):
                 self.note(v.assign_sub(v * self.weight_decay * in_type(rate, v)))  # type: ignore[operator]

@@ -13,6 +13,7 @@ from pullback.core.tensor import Tensor
 from pullback.ops.control.cond import cond
 from pullback.ops.math import arithmetic as m
 from pullback.ops.math.select import Cast, Select
+from pullback.ops.random.functions import random_normal
 from pullback.train import identifiers
 
 _PLACES = ("optimizers.schedules.", "keras.optimizers.schedules.")
@@ -261,7 +262,26 @@ class LinearCosineDecay(_Decay):
         )
         step = m.Minimum()(step, steps)
         cosine = 0.5 * (1 + m.Cos()(math.pi * 2 * periods * (step / steps)))
-        return start * ((alpha + (steps - step) / steps) * cosine + beta)
+        return start * ((alpha + self._line(step, steps)) * cosine + beta)
+
+    def _line(self, step: Any, steps: Any) -> Any:
+        return (steps - step) / steps
+
+
+class NoisyLinearCosineDecay(LinearCosineDecay):
+    """LinearCosineDecay, to whose 1 - p normal noise is added: variance initial_variance (1 + step)^-variance_decay.
+
+    Source: Bello et al. 2017, "Neural Optimizer Search with Reinforcement Learning".
+    """
+
+    def __init__(self, variance: Any, variance_decay: Any, *line: Any) -> None:
+        super().__init__(*line)
+        self._variance, self._variance_decay = variance, variance_decay
+
+    def _line(self, step: Any, steps: Any) -> Any:
+        variance, power = (_cast(x, step.dtype) for x in (self._variance, self._variance_decay))
+        spread = m.Sqrt()(variance / m.Pow()(1 + step, power))
+        return super()._line(step, steps) + spread * random_normal((), dtype=step.dtype)
 
 
 @_scheduled

@@ -152,6 +152,7 @@ from pullback.ops.nn.conv.raw import conv2d_backprop_filter_v2 as conv2d_backpro
 from pullback.ops.nn.conv.raw import conv2d_backprop_input_v2 as conv2d_backprop_input_v2
 from pullback.ops.array.conversion import convert_to_tensor_v1 as convert_to_tensor
 from pullback.ops.array.rows import convert_to_tensor_or_indexed_slices as convert_to_tensor_or_indexed_slices
+from pullback.ops.array.conversion import convert_to_tensor_or_sparse_tensor as convert_to_tensor_or_sparse_tensor
 from pullback.ops.math.functions import cos as cos
 from pullback.ops.math.functions import cosh as cosh
 from pullback.ops.math.reduce_functions import count_nonzero_v1 as count_nonzero
@@ -655,6 +656,7 @@ __all__ = [
     "conv2d_backprop_input_v2",
     "convert_to_tensor",
     "convert_to_tensor_or_indexed_slices",
+    "convert_to_tensor_or_sparse_tensor",
     "cos",
     "cosh",
     "count_nonzero",

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core import dtypes, interpreter
+from pullback.core import dtypes, interpreter, nest
 from pullback.core.basics import BroadcastTo
 from pullback.core.dtypes import as_dtype
 from pullback.core.errors import ArgumentError, DTypeError, OpError
@@ -19,6 +19,7 @@ from pullback.core.tensor import EagerTensor, Tensor
 from pullback.ops.array.shape import Reshape, dims
 from pullback.ops.math.arithmetic import Maximum, Minimum
 from pullback.ops.math.select import Cast, Identity
+from pullback.ops.sparse import SparseTensor, SparseTensorValue
 
 
 @public("constant", v1=None)
@@ -110,7 +111,7 @@ def convert_to_tensor_v1(
 
 @public("cast")
 def cast(x: Any, dtype: Any, name: str | None = None) -> Any:
-    """A tensor in another element type; of IndexedSlices the values.
+    """A tensor in another element type; of IndexedSlices and SparseTensors the values.
 
     Complex to real drops the imaginary part; real to integer truncates towards zero; to bool asks for "not zero".
     Gradient: cast back, between floating and complex types; none elsewhere.
@@ -118,6 +119,8 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Any:
     to = as_dtype(dtype)
     if isinstance(x, IndexedSlices):
         return x if x.dtype is to else IndexedSlices(Cast(to)(x.values, name=name), x.indices, x.dense_shape)
+    if isinstance(x, SparseTensor):
+        return x if x.dtype is to else x.with_values(Cast(to)(x.values, name=name))
     x = interpreter.as_tensor(x)
     return x if x.dtype is to else Cast(to)(x, name=name)
 
@@ -197,10 +200,27 @@ def to_complex128(x: Any, name: str = "ToComplex128") -> Any:
 
 @public("identity")
 def identity(input: Any, name: str | None = None) -> Any:
-    """The tensor itself, under a node of its own; of IndexedSlices all parts."""
+    """The tensor itself, under a node of its own; of IndexedSlices and SparseTensors their parts."""
     if isinstance(input, IndexedSlices):
         return IndexedSlices(Identity()(input.values, name=name), Identity()(input.indices), input.dense_shape)
+    if isinstance(input, SparseTensor):
+        return nest.mapped(Identity(), input)
     return Identity()(input, name=name)
+
+
+@public(v1="convert_to_tensor_or_sparse_tensor")
+def convert_to_tensor_or_sparse_tensor(value: Any, dtype: Any = None, name: str | None = None) -> Any:
+    """SparseTensors as they are, of a SparseTensorValue one, anything else as a tensor.
+
+    Raises:
+      RuntimeError: a SparseTensor is of another type than `dtype`.
+    """
+    if not isinstance(value, (SparseTensor, SparseTensorValue)):
+        return interpreter.as_tensor(value, dtype, name)
+    made = value if isinstance(value, SparseTensor) else SparseTensor(*value)
+    if dtype is not None and made.dtype is not as_dtype(dtype):
+        raise RuntimeError(f"Sparse dtype mismatch. Requested: {as_dtype(dtype).name}, Actual: {made.dtype.name}")
+    return made
 
 
 @public("identity_n")

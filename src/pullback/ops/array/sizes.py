@@ -165,6 +165,8 @@ class EnsureShape(Op):
 @public("shape", v1=None)
 def shape_(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:
     """The shape of a tensor as a vector, int32 unless `out_type` is int64. A constant where it is known."""
+    if (dense := _dense_shape(input, out_type)) is not None:
+        return dense
     x, dtype = _asked(input, out_type)
     if x.spec.known:
         return _constant(np.array(x.spec.shape, dtype.numpy), name or "Shape")
@@ -175,6 +177,16 @@ def shape_(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:
 def shape_v1(input: Any, name: str | None = None, out_type: Any = None) -> Tensor:
     """As `shape`, in TensorFlow 1's order of arguments."""
     return shape_(input, out_type, name)
+
+
+def _dense_shape(input: Any, out_type: Any) -> Tensor | None:
+    """A SparseTensor's shape as a vector of that type; None for other things."""
+    from pullback.ops.math.select import Cast
+    from pullback.ops.sparse import SparseTensor
+
+    if not isinstance(input, SparseTensor):
+        return None
+    return Cast(dtypes.int32 if out_type is None else as_dtype(out_type))(input.dense_shape)
 
 
 def _asked(input: Any, out_type: Any) -> tuple[Any, DType]:
@@ -199,6 +211,10 @@ def shape_n(input: Any, out_type: Any = dtypes.int32, name: str | None = None) -
 @public("size", v1=None)
 def size(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:
     """How many elements a tensor has, int32 unless `out_type` is int64. A constant where it is known."""
+    if (dense := _dense_shape(input, out_type)) is not None:
+        from pullback.ops.math.reduce import Prod
+
+        return Prod()(dense, 0, name=name)
     x, dtype = _asked(input, out_type)
     if x.spec.known:
         return _constant(np.array(math.prod(x.spec.shape), dtype.numpy), name or "Size")
@@ -214,6 +230,8 @@ def size_v1(input: Any, name: str | None = None, out_type: Any = None) -> Tensor
 @public("rank")
 def rank(input: Any, name: str | None = None) -> Tensor:
     """How many axes a tensor has, int32. A constant where it is known."""
+    if (dense := _dense_shape(input, None)) is not None:
+        return size(dense, name=name)
     x = interpreter.as_tensor(input)
     if x.spec.shape is not None:
         return _constant(np.array(len(x.spec.shape), np.int32), name or "Rank")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -163,13 +164,16 @@ class EagerPyFunc(Op):
             return self._values(self._called([EagerTensor(interpreter.spec_of(x), x) for x in inputs]))
 
     def _called(self, tensors: list[Any]) -> list[Any]:
-        made = self.function(*tensors)
+        made = self.function(*self._given(tensors))
         leaves = [y for y in nest.leaves_of(made) if y is not None or self.Tout]
         if len(leaves) != len(self.Tout):
             raise InvalidArgumentError(
                 f"py_function: {len(self.Tout)} types in Tout, but the function returned {len(leaves)} values"
             )
         return [interpreter.as_tensor(y, t, what="py_function") for y, t in zip(leaves, self.Tout, strict=True)]
+
+    def _given(self, tensors: list[Any]) -> list[Any]:
+        return tensors
 
     def _values(self, tensors: list[Any]) -> tuple[Any, ...]:
         return tuple(t.value for t in tensors)
@@ -201,6 +205,28 @@ class EagerPyFunc(Op):
 
 def _cube(x: Tensor) -> Tensor:
     return x * x * x
+
+
+@op
+class PyFunc(EagerPyFunc):
+    """A Python function of NumPy arrays, run each time; of gradient None, unless it is overridden."""
+
+    def _given(self, tensors: list[Any]) -> list[Any]:
+        return [x.numpy() for x in tensors]
+
+    def grad(self, node: Any, *dys: Any) -> Any:
+        return (None,) * len(node.inputs)
+
+    @classmethod
+    def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:
+        yield Sample(cls(np.square, (dtypes.float64,), ((2, 3),)), (rng.normal(size=(2, 3)),), wrt=())
+
+
+@op
+class PyFuncStateless(PyFunc):
+    """As PyFunc, of a function that gives the same for the same, and does nothing else."""
+
+    effect = False
 
 
 class _Backward:
@@ -254,18 +280,27 @@ def py_function(func: Any = None, inp: Any = None, Tout: Any = None, name: str |
     """Calls a Python function on eager tensors whenever it runs; differentiable.
 
     Args:
-      func: takes eager tensors, returns what becomes tensors of the types Tout.
+      func: takes eager tensors, returns what becomes tensors of the types Tout. Left out, the answer decorates one:
+        `@tf.py_function(Tout=tf.float32)`.
       inp: list of tensors. Tout: a dtype, or a list of them.
     Raises:
       InvalidArgumentError: the function returns another number of values. DTypeError: of another type.
     """
+    return _python(EagerPyFunc, func, inp, Tout, name)
+
+
+def _python(kind: type[EagerPyFunc], func: Any, inp: Any, Tout: Any, name: str | None) -> Any:
+    """What the function gives: at once when eager, else the outputs of an op of this kind; a list where Tout is one.
+    Without a function, what makes one of it: of its arguments as `inp`."""
+    if func is None:
+        return lambda func: functools.wraps(func)(lambda *inp: _python(kind, func, inp, Tout, name))
     many = isinstance(Tout, (list, tuple))
     types = tuple(as_dtype(t) for t in (Tout if many else [] if Tout is None else [Tout]))
     here = interpreter.current()
     if not isinstance(here, Graph) and interpreter._graph_of(tuple(inp)) is None:
-        made = EagerPyFunc(func, types)._called([interpreter.as_tensor(x) for x in inp])
+        made = kind(func, types)._called([interpreter.as_tensor(x) for x in inp])
         return made if many else made[0] if made else None
-    made = EagerPyFunc(func, types)(*inp, name=name)
+    made = kind(func, types)(*inp, name=name)
     return (list(made) if isinstance(made, tuple) else [made]) if many else made
 
 
@@ -273,13 +308,13 @@ def py_function(func: Any = None, inp: Any = None, Tout: Any = None, name: str |
 def numpy_function(
     func: Any = None, inp: Any = None, Tout: Any = None, stateful: bool = True, name: str | None = None
 ) -> Any:
-    """Calls a Python function on NumPy arrays whenever it runs. Not differentiable: its gradient is None."""
-    from pullback.ops.math.select import StopGradient
+    """Calls a Python function on NumPy arrays whenever it runs; a decorator where func is left out.
 
-    made = py_function(lambda *xs: func(*[x.numpy() for x in xs]), inp, Tout, name)
-    return (
-        [StopGradient()(y) for y in made] if isinstance(made, list) else made if made is None else StopGradient()(made)
-    )
+    Its gradient is None unless overridden.
+
+    stateful: whether it may give other values for the same arguments, or does more than to give them.
+    """
+    return _python(PyFunc if stateful else PyFuncStateless, func, inp, Tout, name)
 
 
 @public(v1="py_func")

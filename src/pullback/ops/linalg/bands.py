@@ -25,6 +25,7 @@ from pullback.core.sample import Sample
 from pullback.core.spec import Spec
 from pullback.core.tensor import Tensor
 from pullback.ops.array.shape import differentiable, dims, drawn
+from pullback.ops.linalg.structured import Structured
 from pullback.ops.math.reduce_functions import reduce_sum
 from pullback.ops.math.scopes import scope
 
@@ -334,13 +335,17 @@ def diag_part(
     """Diagonals of matrices.
 
     Args:
-      input: [..., rows, columns]. k: a diagonal, 0 the main one, or (lowest, highest).
+      input: [..., rows, columns], or a LinearOperator. k: a diagonal, 0 the main one, or (lowest, highest).
       padding_value: what stands beyond the ends of shorter diagonals. align: at which end, see this module.
     Returns:
       [..., longest], of several diagonals [..., diagonals, longest].
     Raises:
       ArgumentError: there is no such diagonal.
     """
+    if isinstance(input, Structured):
+        if isinstance(k, int) and k == 0:
+            return input.diag_part(name=name)
+        input = input.to_dense()
     x = interpreter.as_tensor(input)
     return MatrixDiagPartV3(align)(x, dims(k), interpreter.as_tensor(padding_value, x.dtype), name=name)
 
@@ -389,6 +394,8 @@ def band_part(input: Any, num_lower: Any, num_upper: Any, name: str | None = Non
 
 @public("linalg.trace", v1=("linalg.trace", "trace"))
 def trace(x: Any, name: str | None = None) -> Tensor:
-    """The sum of the main diagonal. [..., rows, columns] -> [...]"""
+    """The sum of the main diagonal, of a LinearOperator too. [..., rows, columns] -> [...]"""
+    if isinstance(x, Structured):
+        return x.trace(name=name or "trace")
     with scope(name, "Trace", x):
         return reduce_sum(diag_part(x), -1)

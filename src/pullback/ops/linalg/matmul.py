@@ -26,6 +26,7 @@ from pullback.core.spec import Spec
 from pullback.core.tensor import EagerTensor, Tensor
 from pullback.ops.array.layout import Transpose
 from pullback.ops.array.shape import ExpandDims, Reshape, Squeeze
+from pullback.ops.linalg import structured
 from pullback.ops.math.elementwise import aligned, conj
 from pullback.ops.math.scopes import scope
 
@@ -200,8 +201,8 @@ def matmul(
     """The matrix product of the last two axes; earlier axes broadcast.
 
     Args:
-      a: Tensor [..., n, k].
-      b: Tensor [..., k, m], of a's type.
+      a: Tensor [..., n, k], or a LinearOperator.
+      b: Tensor [..., k, m], of a's type, or a LinearOperator. Of two operators the answer is one.
       transpose_a, transpose_b: multiply by the transpose of the last two axes.
       adjoint_a, adjoint_b: multiply by the conjugate transpose.
       a_is_sparse, b_is_sparse, grad_a, grad_b: hints about how to compute; they change no result.
@@ -214,6 +215,8 @@ def matmul(
       DTypeError: output_type is another one.
     Gradient: dy b^H and a^H dy, summed over axes that were broadcast.
     """
+    if isinstance(a, structured.Structured) or isinstance(b, structured.Structured):
+        return structured.product(a, b, transpose_a or transpose_b, adjoint_a, adjoint_b, name)
     if transpose_a and adjoint_a:
         raise ArgumentError("matmul: only one of transpose_a and adjoint_a can be True").locate()
     if transpose_b and adjoint_b:

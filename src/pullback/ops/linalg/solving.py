@@ -27,6 +27,7 @@ from pullback.core.spec import Spec
 from pullback.core.tensor import Tensor
 from pullback.ops.linalg.bands import band_part, diag_part, matrix_shape, set_diag
 from pullback.ops.linalg.matmul import BatchMatMulV2
+from pullback.ops.linalg.structured import Structured, log_determinant, solution
 from pullback.ops.math import arithmetic as m
 from pullback.ops.math.elementwise import conj
 from pullback.ops.math.reduce_functions import reduce_sum
@@ -345,17 +346,22 @@ class Cross(Op):
 
 @public("linalg.inv", v1=("linalg.inv", "matrix_inverse"))
 def inv(input: Any, adjoint: bool = False, name: str | None = None) -> Tensor:
-    """Inverses of square matrices [..., n, n]; with `adjoint` of their conjugate transposes.
+    """Inverses of square matrices [..., n, n]; with `adjoint` of their conjugate transposes. Of a LinearOperator one.
 
     Raises:
       ShapeError: they are not square. InvalidArgumentError: one is not invertible.
     """
+    if isinstance(input, Structured):
+        inverse = input.inverse(name=name or "inverse")
+        return inverse.adjoint() if adjoint else inverse
     return MatrixInverse(bool(adjoint))(input, name=name)
 
 
 @public("linalg.det", v1=("linalg.det", "matrix_determinant"))
 def det(input: Any, name: str | None = None) -> Tensor:
     """Determinants of square matrices. [..., n, n] -> [...]. The gradient needs an invertible matrix."""
+    if isinstance(input, Structured):
+        return input.determinant(name=name or "det")
     return MatrixDeterminant()(input, name=name)
 
 
@@ -370,8 +376,10 @@ def logdet(matrix: Any, name: str | None = None) -> Tensor:
     """log of the determinant of Hermitian positive definite matrices, by Cholesky's factor. [..., n, n] -> [...]
 
     Raises:
-      InvalidArgumentError: a matrix is not positive definite.
+      InvalidArgumentError: a matrix is not positive definite. ArgumentError: a LinearOperator is not hinted to be.
     """
+    if isinstance(matrix, Structured):
+        return log_determinant(matrix, name)
     with scope(name, "logdet", matrix):
         diagonal = diag_part(cholesky(matrix))
         if diagonal.dtype.is_complex:
@@ -388,6 +396,8 @@ def cholesky(input: Any, name: str | None = None) -> Tensor:
     Raises:
       ShapeError: a matrix is not square. InvalidArgumentError: one is not positive definite.
     """
+    if isinstance(input, Structured):
+        return input.cholesky(name=name or "cholesky")
     return Cholesky()(input, name=name)
 
 
@@ -396,10 +406,12 @@ def solve(matrix: Any, rhs: Any, adjoint: bool = False, name: str | None = None)
     """The y with matrix y = rhs; with `adjoint` matrix^H y = rhs.
 
     Args:
-      matrix: [..., n, n]. rhs: [..., n, m], of the same leading axes.
+      matrix: [..., n, n]. rhs: [..., n, m], of the same leading axes. Or a LinearOperator: see its `solve`.
     Raises:
       ShapeError: the shapes do not fit. InvalidArgumentError: a matrix is not invertible.
     """
+    if isinstance(matrix, Structured) or isinstance(rhs, Structured):
+        return solution(matrix, rhs, bool(adjoint), name)
     return MatrixSolve(bool(adjoint))(matrix, rhs, name=name)
 
 
@@ -426,8 +438,11 @@ def cross(a: Any, b: Any, name: str | None = None) -> Tensor:
 
 @public("linalg.adjoint")
 def adjoint(matrix: Any, name: str | None = None) -> Tensor:
-    """The conjugate transpose of the last two axes."""
+    """The conjugate transpose of the last two axes. Of a LinearOperator one."""
     from pullback.core import interpreter
+
+    if isinstance(matrix, Structured):
+        return matrix.adjoint(name=name or "adjoint")
 
     with scope(name, "adjoint", matrix):
         x = interpreter.as_tensor(matrix)

@@ -25,6 +25,7 @@ from pullback.ops.math import special
 from pullback.ops.math.operators import absolute
 from pullback.ops.math.operators import divide as _divide
 from pullback.ops.math.select import Select
+from pullback.ops.sparse import SparseTensor
 
 Function = Callable[..., Tensor]
 # Where a name stands.
@@ -49,6 +50,16 @@ def _of_one(name: str, where: str, op: type[Op], doc: str, *more: str, more_v1: 
         return made(x, name=name)
 
     return _named(name, where, function, doc, more, more_v1)
+
+
+def _also_sparse(name: str, where: str, op: type[Op], doc: str, *more: str) -> Any:
+    """A function that leaves 0 where it is: of a SparseTensor, it is that of the values."""
+    made = op()
+
+    def function(x: Any, name: str | None = None) -> Any:
+        return x.with_values(made(x.values, name=name)) if isinstance(x, SparseTensor) else made(x, name=name)
+
+    return _named(name, where, function, doc, more)
 
 
 def _of_two(name: str, where: str, op: type[Op], doc: str, *more: str, label: str | None = None) -> Function:
@@ -76,18 +87,20 @@ xdivy = _of_two("xdivy", ONLY_MATH, m.Xdivy, "x / y, and 0 where x is 0.")
 multiply_no_nan = _of_two(
     "multiply_no_nan", ONLY_MATH, m.MulNoNan, "x y, and 0 where y is 0, also when x is nan or infinite."
 )
-square = _of_one("square", BOTH, m.Square, "x^2.")
-sqrt = _of_one("sqrt", BOTH, m.Sqrt, "The square root. Its gradient at 0 is infinite, and 0 when the cotangent is 0.")
+square = _also_sparse("square", BOTH, m.Square, "x^2.")
+sqrt = _also_sparse(
+    "sqrt", BOTH, m.Sqrt, "The square root. Its gradient at 0 is infinite, and 0 when the cotangent is 0."
+)
 rsqrt = _of_one("rsqrt", MATH, m.Rsqrt, "1 / sqrt(x).")
 reciprocal = _of_one("reciprocal", MATH, m.Reciprocal, "1 / x.")
-negative = _of_one("negative", BOTH, m.Neg, "-x.")
+negative = _also_sparse("negative", BOTH, m.Neg, "-x.")
 
 # --- exponentials and trigonometry ----------------------------------------------------------------------------------
 exp = _of_one("exp", BOTH, m.Exp, "e^x.")
 log = _of_one("log", MATH, m.Log, "The natural logarithm; of a negative number nan.")
 log1p = _of_one("log1p", MATH, m.Log1p, "log(1 + x), exact near 0.")
 expm1 = _of_one("expm1", MATH, m.Expm1, "e^x - 1, exact near 0.")
-tanh = _of_one("tanh", BOTH, m.Tanh, "The hyperbolic tangent.", "nn.tanh")
+tanh = _also_sparse("tanh", BOTH, m.Tanh, "The hyperbolic tangent.", "nn.tanh")
 sigmoid = _of_one("sigmoid", BOTH, m.Sigmoid, "1 / (1 + e^-x).", "nn.sigmoid")
 sin = _of_one("sin", BOTH, m.Sin, "The sine; x in radians.")
 cos = _of_one("cos", BOTH, m.Cos, "The cosine; x in radians.")
@@ -100,11 +113,11 @@ cosh = _of_one("cosh", BOTH, m.Cosh, "The hyperbolic cosine.")
 asinh = _of_one("asinh", BOTH, m.Asinh, "The inverse of sinh.")
 acosh = _of_one("acosh", BOTH, m.Acosh, "The inverse of cosh, at least 0.")
 atanh = _of_one("atanh", BOTH, m.Atanh, "The inverse of tanh.")
-erf = _of_one("erf", MATH, special.Erf, "The error function.")
+erf = _also_sparse("erf", MATH, special.Erf, "The error function.")
 erfc = _of_one("erfc", MATH, special.Erfc, "1 - erf x.")
 
 # --- sign, rounding, tests ------------------------------------------------------------------------------------------
-sign = _of_one("sign", BOTH, m.Sign, "-1, 0 or 1 with x's sign; of complex x, x / |x|.")
+sign = _also_sparse("sign", BOTH, m.Sign, "-1, 0 or 1 with x's sign; of complex x, x / |x|.")
 round_ = _of_one("round", BOTH, m.Round, "The nearest whole number, halves to the even one.")
 rint = _of_one("rint", MATH, m.Rint, "The nearest whole number, halves to the even one.")
 floor = _of_one("floor", BOTH, m.Floor, "The largest whole number not above x.")
@@ -132,9 +145,9 @@ def logical_xor(x: Any, y: Any, name: str = "LogicalXor") -> Tensor:
 
 
 @public("abs", "math.abs")
-def abs_(x: Any, name: str | None = None) -> Tensor:
-    """|x|; of complex x the modulus, which is real. The gradient at 0 is 0."""
-    return absolute(x, name)
+def abs_(x: Any, name: str | None = None) -> Any:
+    """|x|; of complex x the modulus, which is real; of a SparseTensor that of its values. The gradient at 0 is 0."""
+    return x.with_values(absolute(x.values, name)) if isinstance(x, SparseTensor) else absolute(x, name)
 
 
 @public("atan2", "math.atan2")

@@ -24,6 +24,7 @@ from pullback.ops.array.layout import Transpose
 from pullback.ops.array.ranges import Range
 from pullback.ops.array.rows import unsorted_segment_sum
 from pullback.ops.array.shape import ExpandDims, Reshape
+from pullback.ops.control.loop import while_loop
 from pullback.ops.linalg.einsum import Einsum
 from pullback.ops.math import arithmetic as m
 from pullback.ops.math.reduce_functions import reduce_logsumexp
@@ -81,14 +82,14 @@ def ctc_loss(
 
     Args:
       labels: int32 [B,U], what lies beyond a length does not count; or a SparseTensor [B,U], which knows the lengths.
-      logits: [T,B,K], unscaled; [B,T,K] unless logits_time_major. T must be known when a graph is built.
+      logits: [T,B,K], unscaled; [B,T,K] unless logits_time_major. K must be known when a graph is built.
       label_length, logit_length: int32 [B]; label_length is None of sparse labels.
       unique: has no meaning here; in TensorFlow it saves time.
       blank_index: the blank's class, 0 by default; negative ones count from the end.
     Returns:
       [B]; infinite where the frames are too few for the labels, and no gradient passes there.
     Raises:
-      ShapeError: logits are not of three axes. ArgumentError: T or K is not known, there is no such blank, or
+      ShapeError: logits are not of three axes. ArgumentError: K is not known, there is no such blank, or
       label_length and sparse labels are both given, or neither.
     """
     if isinstance(labels, SparseTensor) == (label_length is not None):
@@ -100,21 +101,18 @@ def ctc_loss(
         if x.spec.rank != 3:
             raise ShapeError(f"ctc_loss: logits must be [frames,batch,classes], not {x.shape}").locate()
         x = x if logits_time_major else Transpose()(x, (1, 0, 2))
-        frames, _, classes = x.spec.shape or (None,) * 3
-        if frames is None or classes is None:
-            raise ArgumentError("ctc_loss: the numbers of frames and of classes must be known; use set_shape").locate()
-        blank = blank_index or 0
+        classes, blank = (x.spec.shape or (None,) * 3)[2], blank_index or 0
+        if classes is None:
+            raise ArgumentError("ctc_loss: the number of classes must be known; use set_shape").locate()
         if not -classes <= blank < classes:
             raise ArgumentError(f"ctc_loss: blank_index {blank} is not a class of {classes}").locate()
         targets, lengths, limits = (interpreter.as_tensor(t, int32) for t in (labels, label_length, logit_length))
-        return _loss(LogSoftmax()(x), targets, lengths, limits, frames, classes, blank % classes)
+        return _loss(LogSoftmax()(x), targets, lengths, limits, classes, blank % classes)
 
 
-def _loss(
-    log_p: Tensor, labels: Tensor, lengths: Tensor, limits: Tensor, frames: int, classes: int, blank: int
-) -> Tensor:
-    """The recursion over the frames of log_p [T,B,K]."""
-    dtype = log_p.dtype
+def _loss(log_p: Tensor, labels: Tensor, lengths: Tensor, limits: Tensor, classes: int, blank: int) -> Tensor:
+    """The recursion over the frames of log_p [T,B,K]: unrolled where T is known, else a loop."""
+    dtype, frames = log_p.dtype, (log_p.spec.shape or (None,))[0]
     states = _states(labels, blank)
     chosen = Cast(dtype)(m.Equal()(ExpandDims()(states, 2), Range()(0, classes, 1)))
     emitted = Einsum("tbk,bsk->tbs")(log_p, chosen)
@@ -122,9 +120,17 @@ def _loss(
     skips = (1.0 - Cast(dtype)(other)) * _NEVER
     at = Range()(0, shape_of(states)[1], 1)
     alpha = ZerosLike()(skips) + (1.0 - Cast(dtype)(m.Equal()(at, 0))) * _NEVER
-    for t in range(frames):
+
+    def step(t: Any, alpha: Tensor) -> list[Any]:
         moved = _either(alpha, _later(alpha, 1, _NEVER), _later(alpha, 2, _NEVER) + skips) + emitted[t]
-        alpha = Select()(ExpandDims()(m.Greater()(limits, t), 1), moved, alpha)
+        return [t + 1, Select()(ExpandDims()(m.Greater()(limits, t), 1), moved, alpha)]
+
+    if frames is None:
+        start, count = interpreter.as_tensor(0, int32), shape_of(log_p)[0]
+        _, alpha = while_loop(lambda t, _: m.Less()(t, count), step, [start, alpha], [(), (None, None)])
+    else:
+        for t in range(frames):
+            alpha = step(t, alpha)[1]
     last = ExpandDims()(lengths * 2, 1)
     ends = m.LogicalOr()(m.Equal()(at, last), m.Equal()(at, last - 1))
     loss = -reduce_logsumexp(alpha + (1.0 - Cast(dtype)(ends)) * _NEVER, 1)
