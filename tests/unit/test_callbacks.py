@@ -144,3 +144,17 @@ def test_a_tokenizers_number_of_words_counts_on_the_way_back() -> None:
     words = tf.keras.preprocessing.text.Tokenizer(num_words=3)
     words.fit_on_texts(["a a a b b c"])
     assert words.sequences_to_texts([[1, 2, 3]]) == ["a b"]
+
+
+def test_figures_are_found_by_the_names_of_other_versions() -> None:
+    model = tf.keras.Sequential([tf.keras.layers.Dense(1, activation="sigmoid", input_shape=(3,))])
+    model.compile(tf.keras.optimizers.SGD(0.1), "binary_crossentropy", metrics=["accuracy"])
+    x, y = np.ones((4, 3), np.float32), np.ones((4, 1), np.float32)
+    stop = C.EarlyStopping("val_acc", patience=1)
+    rate = C.LearningRateScheduler(lambda epoch: 0.1)
+    history = model.fit(x, y, epochs=9, verbose=0, validation_split=0.5, callbacks=[stop, rate]).history
+    assert history["val_acc"] is history["val_accuracy"] and len(history["acc"]) == len(history["learning_rate"]) < 9
+    assert set(history) == {"loss", "accuracy", "val_loss", "val_accuracy", "lr"}
+    assert history.get("acc") == history["accuracy"] and history.get("mae") is None
+    with pytest.raises(KeyError, match="val_mae"):
+        history["val_mae"]

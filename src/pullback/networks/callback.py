@@ -80,13 +80,35 @@ class Callback:
         """After a prediction."""
 
 
+# What a figure is called in other versions of Keras.
+_OTHERWISE = {"acc": "accuracy", "ce": "crossentropy", "lr": "learning_rate"}
+_OTHERWISE |= {long: short for short, long in _OTHERWISE.items()}
+
+
+class Figures(dict[str, Any]):
+    """Figures by name, found by the name of another version of Keras too: "val_acc" is "val_accuracy"."""
+
+    def __missing__(self, name: str) -> Any:
+        of, word = ("val_", name[4:]) if name.startswith("val_") else ("", name)
+        other = of + _OTHERWISE.get(word, word)
+        if other in self:
+            return self[other]
+        raise KeyError(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+
 @public("keras.callbacks.History")
 class History(Callback):
     """Keeps the figures: `history` {name: one an epoch}, `epoch` their numbers. `fit` gives it."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.history: dict[str, list[Any]] = {}
+        self.history: dict[str, list[Any]] = Figures()
         self.epoch: list[int] = []
 
     def on_train_begin(self, logs: Any = None) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from pullback.core.errors import ArgumentError
 from pullback.core.names import public
 from pullback.layers import values
-from pullback.networks.callback import MOMENTS, Callback
+from pullback.networks.callback import MOMENTS, Callback, Figures
 
 
 def better(mode: str, monitor: str, min_delta: float = 0.0) -> Callable[[float, float], bool]:
@@ -35,7 +35,7 @@ def worst(is_better: Callable[[float, float], bool]) -> float:
 
 def monitored(logs: Any, name: str, by: Any) -> Any:
     """The figure that a callback goes by; None, with a warning, where there is none."""
-    found = (logs or {}).get(name)
+    found = Figures(logs or {}).get(name)
     if found is None:
         warnings.warn(
             f"{type(by).__name__}: there is no figure {name!r}, so nothing is done; there are {sorted(logs or {})}",
