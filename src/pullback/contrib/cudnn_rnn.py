@@ -84,6 +84,7 @@ class _CudnnRNN(tf.layers.Layer):
 
     _rnn_mode = ""
     _states = 1
+    _cell: Any  # a method of each kind: a new cell of one layer
 
     def __init__(
         self,
@@ -139,9 +140,6 @@ class _CudnnRNN(tf.layers.Layer):
     def state_shape(self, batch_size: int) -> tuple[list[int], ...]:
         """The shape of each tensor of a state: [num_layers num_dirs, batch_size, num_units]."""
         return ([self.num_layers * self.num_dirs, batch_size, self.num_units],) * self._states
-
-    def _cell(self) -> Any:
-        raise NotImplementedError
 
     def _cells(self, training: bool) -> list[Any]:
         """A cell for each layer; between layers outputs are dropped."""

@@ -78,6 +78,8 @@ def _listed(columns: Any) -> tuple[Any, ...]:
 class _Canned(Estimator):
     """Base: a model of tf.estimator, whose predictions and metrics have contrib.learn's names."""
 
+    _predictions: Any  # a method of each kind: {name: tensor} of the inner model's
+
     def __init__(self, parts: tuple[Deep | Wide, ...], head: Head, model_dir: Any, config: Any, engineer: Any) -> None:
         self._inner = model_fn(parts, head)
         super().__init__(self._named, model_dir, config, None, engineer)
@@ -91,9 +93,6 @@ class _Canned(Estimator):
             predictions=self._predictions(spec.predictions),
             eval_metric_ops=metrics if mode == ModeKeys.EVAL else None,
         )
-
-    def _predictions(self, made: dict[str, Any]) -> dict[str, Any]:
-        raise NotImplementedError
 
     def _one(self, key: str, x: Any, input_fn: Any, batch_size: Any, as_iterable: bool) -> Any:
         """One of the predictions alone."""

@@ -20,8 +20,6 @@ from pullback.io import messages
 from pullback.io.attributes import Unwritable, fields_as_text, fields_of_text
 from pullback.io.tensors import array_of_proto, tensor_proto
 
-_MEND = "make it a layer, as keras.layers.Lambda or one of your own"
-
 
 def written(node: Operation, model: str) -> dict[str, Any]:
     """An operation without its inputs.
@@ -35,19 +33,18 @@ def written(node: Operation, model: str) -> dict[str, Any]:
     if value is not None and node.results[0].dtype.is_numpy_compatible:
         data = tensor_proto(value).SerializeToString(deterministic=True)
         return {"constant": base64.b64encode(data).decode("ascii")}
-    if held is not None or _does_more(type(node.op)):
-        raise ArgumentError(
-            f"Model {model!r}: operation {node.name!r} between the layers cannot be saved; {_MEND}"
-        ).locate()
 
     def function(body: Any) -> NoReturn:
-        raise Unwritable(f"{node.op.type} holds a function")
+        raise Unwritable("it holds a function")
 
     try:
+        if held is not None or _does_more(type(node.op)):
+            raise Unwritable("it does more than compute")
         return {"op": node.op.type, "fields": json.loads(fields_as_text(node.op, function))}
     except Unwritable as error:
         raise ArgumentError(
-            f"Model {model!r}: operation {node.name!r} between the layers cannot be saved: {error}; {_MEND}"
+            f"Model {model!r}: operation {node.name!r} between the layers cannot be saved: {error}; make it a layer, "
+            "as keras.layers.Lambda or one of your own"
         ).locate() from None
 
 

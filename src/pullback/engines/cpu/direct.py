@@ -40,9 +40,9 @@ class Direct(Runner):
         self._empty = np.empty if all(b.bytes < arena.SMALL for b in fresh.values()) else arena.empty
         self._writes = [(resource, place[slot]) for resource, slot in segment.writes]
         self._results = [(None if slot is None else place[slot], what) for slot, what in recipe.outputs]
+        self._checks = [list(fresh).index(slot) for check in segment.checks for slot in check.slots]
         # Whether the results are the fresh arrays in their order, and no variable takes one.
         in_order = [slot for slot, _ in recipe.outputs] == list(fresh)
-        self._checks = [list(fresh).index(slot) for check in segment.checks for slot in check.slots]
         self._plain = in_order and not self._writes and all(what is None for _, what in recipe.outputs)
         self._instance = Instance(recipe)  # its memory, words and jobs are the entry's
         ((jobs, count, shared),) = self._instance.calls

@@ -11,12 +11,12 @@ from pullback.modes.linear_operators.assertions import all_of
 from pullback.modes.linear_operators.base import LinearOperator
 from pullback.modes.linear_operators.blockwise import Blockwise, joined, total
 from pullback.modes.linear_operators.hints import hints_of, non_singular, shared
-from pullback.modes.linear_operators.products import added, multiplied, parts
+from pullback.modes.linear_operators.made_of import OfParts, added, multiplied, of_square_parts, parts
 from pullback.modes.linear_operators.shapes import batch, matrix
 
 
 @public("linalg.LinearOperatorBlockDiag", v1=None)
-class LinearOperatorBlockDiag(Blockwise):
+class LinearOperatorBlockDiag(OfParts, Blockwise):
     """The direct sum of operators: each acts on its own part of a vector.
 
     matmul, matvec, solve and solvevec also take a list of tensors, one for each operator, and then answer with a list.
@@ -50,11 +50,6 @@ class LinearOperatorBlockDiag(Blockwise):
         name = name or "_ds_".join(part.name for part in self._operators)
         super().__init__(self._operators[0].dtype, **hints, name=name)
 
-    @property
-    def operators(self) -> list[Any]:
-        """The blocks, from the top."""
-        return self._operators
-
     def _shape(self) -> Shape:
         rows = total(part.range_dimension.value for part in self._operators)
         return matrix(batch(self._operators), rows, total(part.domain_dimension.value for part in self._operators))
@@ -73,40 +68,31 @@ class LinearOperatorBlockDiag(Blockwise):
     def _solve_blocks(self, rhs: list[Any], adjoint: bool, adjoint_arg: bool) -> list[Any]:
         return [part.solve(block, adjoint, adjoint_arg) for part, block in zip(self._operators, rhs, strict=True)]
 
-    def _square_blocks(self) -> bool:
-        return all(part.is_square for part in self._operators)
-
+    @of_square_parts
     def _determinant(self) -> Tensor:
-        if not self._square_blocks():
-            return super()._determinant()
         return multiplied(part.determinant() for part in self._operators)
 
+    @of_square_parts
     def _log_abs_determinant(self) -> Tensor:
-        if not self._square_blocks():
-            return super()._log_abs_determinant()
         return added(part.log_abs_determinant() for part in self._operators)
 
+    @of_square_parts
     def _trace(self) -> Tensor:
-        if not self._square_blocks():
-            return super()._trace()
         return added(part.trace() for part in self._operators)
 
+    @of_square_parts
     def _diag_part(self) -> Tensor:
-        if not self._square_blocks():
-            return super()._diag_part()
         return joined([part.diag_part() for part in self._operators])
 
+    @of_square_parts
     def _eigvals(self) -> Tensor:
-        if not self._square_blocks():
-            return super()._eigvals()
         return joined([part.eigvals() for part in self._operators])
 
     def _linop_adjoint(self) -> LinearOperator:
         return LinearOperatorBlockDiag([part.adjoint() for part in self._operators], **hints_of(self))
 
+    @of_square_parts
     def _linop_inverse(self) -> LinearOperator:
-        if not self._square_blocks():
-            return super()._linop_inverse()
         return LinearOperatorBlockDiag([part.inverse() for part in self._operators], **hints_of(self))
 
     def _linop_cholesky(self) -> LinearOperator:
@@ -138,14 +124,9 @@ class LinearOperatorBlockDiag(Blockwise):
         hint = non_singular(left_operator, right_operator) if square else None
         return LinearOperatorBlockDiag([a.solve(b) for a, b in pairs], hint, is_square=square)
 
-    def _assert_each(self, what: str) -> Any:
-        return all_of(getattr(part, f"assert_{what}")() for part in self._operators)
-
-    def _assert_non_singular(self) -> Any:
-        return self._assert_each("non_singular") if self._square_blocks() else super()._assert_non_singular()
-
+    @of_square_parts
     def _assert_self_adjoint(self) -> Any:
-        return self._assert_each("self_adjoint") if self._square_blocks() else super()._assert_self_adjoint()
+        return all_of(part.assert_self_adjoint() for part in self._operators)
 
     def _assert_positive_definite(self) -> Any:
-        return self._assert_each("positive_definite")
+        return all_of(part.assert_positive_definite() for part in self._operators)

@@ -11,7 +11,7 @@ from pullback.core.tensor import Tensor
 from pullback.modes.linear_operators.assertions import all_of
 from pullback.modes.linear_operators.blockwise import Blockwise, joined, total
 from pullback.modes.linear_operators.hints import settled
-from pullback.modes.linear_operators.products import added, multiplied, parts
+from pullback.modes.linear_operators.made_of import added, multiplied, parts
 from pullback.modes.linear_operators.shapes import batch, matrix, spliced
 from pullback.ops.array.sizes import broadcast_to
 from pullback.ops.linalg.solving import adjoint as adjoint_of

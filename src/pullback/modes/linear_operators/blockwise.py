@@ -7,7 +7,7 @@ from typing import Any
 
 from pullback.core.tensor import Tensor
 from pullback.modes.linear_operators.base import LinearOperator
-from pullback.modes.linear_operators.products import added
+from pullback.modes.linear_operators.made_of import added
 from pullback.modes.linear_operators.shapes import Dims, aligned, spliced, together
 from pullback.ops.array.joining import concat
 from pullback.ops.array.knowledge import is_tensor

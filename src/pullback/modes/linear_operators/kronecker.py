@@ -15,10 +15,9 @@ from pullback.core import interpreter
 from pullback.core.names import public
 from pullback.core.shape import Shape
 from pullback.core.tensor import Tensor
-from pullback.modes.linear_operators.assertions import all_of
 from pullback.modes.linear_operators.base import LinearOperator
 from pullback.modes.linear_operators.hints import hints_of, shared
-from pullback.modes.linear_operators.products import added, multiplied, parts
+from pullback.modes.linear_operators.made_of import OfParts, added, multiplied, of_square_parts, parts
 from pullback.modes.linear_operators.shapes import Dims, batch, dims_of, matrix, spliced, together
 from pullback.ops.array.conversion import cast
 from pullback.ops.array.shape import reshape
@@ -32,7 +31,7 @@ def _whole(sizes: Any) -> int | None:
 
 
 @public("linalg.LinearOperatorKronecker", v1=None)
-class LinearOperatorKronecker(LinearOperator):
+class LinearOperatorKronecker(OfParts):
     """The Kronecker product of operators: [a11 B, a12 B, ...; a21 B, ...] of two, A and B.
 
     Args:
@@ -64,11 +63,6 @@ class LinearOperatorKronecker(LinearOperator):
         name = name or "_x_".join(part.name for part in self._operators)
         super().__init__(self._operators[0].dtype, **hints, name=name)
 
-    @property
-    def operators(self) -> list[Any]:
-        """The factors, from the left."""
-        return self._operators
-
     def _shape(self) -> Shape:
         rows = _whole(part.range_dimension.value for part in self._operators)
         return matrix(batch(self._operators), rows, _whole(part.domain_dimension.value for part in self._operators))
@@ -98,13 +92,9 @@ class LinearOperatorKronecker(LinearOperator):
     def _matmul(self, x: Any, adjoint: bool = False, adjoint_arg: bool = False) -> Tensor:
         return self._on_each_axis(adjoint_of(x) if adjoint_arg else x, "matmul", adjoint)
 
+    @of_square_parts
     def _solve(self, rhs: Any, adjoint: bool = False, adjoint_arg: bool = False) -> Tensor:
-        if not self._square_factors():
-            return super()._solve(rhs, adjoint, adjoint_arg)
         return self._on_each_axis(adjoint_of(rhs) if adjoint_arg else rhs, "solve", adjoint)
-
-    def _square_factors(self) -> bool:
-        return all(part.is_square for part in self._operators)
 
     def _to_dense(self) -> Tensor:
         dense, *rest = [part.to_dense() for part in self._operators]
@@ -122,9 +112,8 @@ class LinearOperatorKronecker(LinearOperator):
             total = reshape(both, spliced(dims_of(both)[:-2], (dims_of(total)[-1] * dims_of(v)[-1],)))
         return total
 
+    @of_square_parts
     def _diag_part(self) -> Tensor:
-        if not self._square_factors():
-            return super()._diag_part()
         return self._outer([part.diag_part() for part in self._operators])
 
     def _eigvals(self) -> Tensor:
@@ -132,40 +121,31 @@ class LinearOperatorKronecker(LinearOperator):
             return super()._eigvals()
         return self._outer([part.eigvals() for part in self._operators])
 
+    @of_square_parts
     def _trace(self) -> Tensor:
-        if not self._square_factors():
-            return super()._trace()
         return multiplied(part.trace() for part in self._operators)
 
     def _repeats(self, part: Any, dtype: Any) -> Any:
         """How often a factor's determinant counts: the product of the other factors' sizes."""
         return cast(interpreter.as_tensor(self._columns(), "int32") // part._columns(), dtype)
 
+    @of_square_parts
     def _determinant(self) -> Tensor:
-        if not self._square_factors():
-            return super()._determinant()
         return multiplied(part.determinant() ** self._repeats(part, self.dtype) for part in self._operators)
 
+    @of_square_parts
     def _log_abs_determinant(self) -> Tensor:
-        if not self._square_factors():
-            return super()._log_abs_determinant()
         kind = self.dtype.real_dtype
         return added(part.log_abs_determinant() * self._repeats(part, kind) for part in self._operators)
 
     def _linop_adjoint(self) -> LinearOperator:
         return LinearOperatorKronecker([part.adjoint() for part in self._operators], **hints_of(self))
 
+    @of_square_parts
     def _linop_inverse(self) -> LinearOperator:
-        if not self._square_factors():
-            return super()._linop_inverse()
         return LinearOperatorKronecker([part.inverse() for part in self._operators], **hints_of(self))
 
     def _linop_cholesky(self) -> LinearOperator:
         if not all(part._can_use_cholesky() for part in self._operators):
             return super()._linop_cholesky()
         return LinearOperatorKronecker([part.cholesky() for part in self._operators], is_non_singular=True)
-
-    def _assert_non_singular(self) -> Any:
-        if not self._square_factors():
-            return super()._assert_non_singular()
-        return all_of(part.assert_non_singular() for part in self._operators)

@@ -2,56 +2,30 @@
 
 from __future__ import annotations
 
-import functools
 import operator as python_operator
 from typing import Any
 
-from pullback.core.errors import ArgumentError, DTypeError, ShapeError
+from pullback.core.errors import ArgumentError, ShapeError
 from pullback.core.names import public
 from pullback.core.shape import Shape
 from pullback.core.tensor import Tensor
-from pullback.modes.linear_operators.assertions import all_of
-from pullback.modes.linear_operators.base import LinearOperator
 from pullback.modes.linear_operators.dense import LinearOperatorLowerTriangular
 from pullback.modes.linear_operators.diagonal import LinearOperatorDiag
-from pullback.modes.linear_operators.hints import commuting, general, inherited, non_singular, settled
+from pullback.modes.linear_operators.hints import commuting, general, non_singular, settled
 from pullback.modes.linear_operators.identity import (
     LinearOperatorIdentity,
     LinearOperatorScaledIdentity,
     LinearOperatorZeros,
 )
+from pullback.modes.linear_operators.made_of import OfOne, OfParts, added, multiplied, of_square_parts, parts
 from pullback.modes.linear_operators.shapes import Dims, batch, lead, matrix, spliced, together
 from pullback.ops.array.shape import expand_dims
 from pullback.ops.linalg.solving import adjoint as adjoint_of
 from pullback.ops.math.functions import conj
 
 
-def parts(operators: Any) -> list[Any]:
-    """The operators that another is made of.
-
-    Raises:
-      ArgumentError: there is none. DTypeError: their types differ.
-    """
-    operators = list(operators)
-    if not operators:
-        raise ArgumentError("operators: at least one operator is needed, but the list is empty").locate()
-    if len({part.dtype for part in operators}) > 1:
-        shown = ", ".join(f"{part.name} {part.dtype.name}" for part in operators)
-        raise DTypeError(f"operators must be of one type, but are {shown}").locate()
-    return operators
-
-
-def multiplied(factors: Any) -> Any:
-    """The product of numbers or tensors, from the left."""
-    return functools.reduce(python_operator.mul, factors)
-
-
-def added(terms: Any) -> Any:
-    return functools.reduce(python_operator.add, terms)
-
-
 @public("linalg.LinearOperatorComposition", v1=None)
-class LinearOperatorComposition(LinearOperator):
+class LinearOperatorComposition(OfParts):
     """A B C ...: the last operator is applied first.
 
     Args:
@@ -103,11 +77,6 @@ class LinearOperatorComposition(LinearOperator):
             name,
         )
 
-    @property
-    def operators(self) -> list[Any]:
-        """The factors, from the left."""
-        return self._operators
-
     def _shape(self) -> Shape:
         first, last = self._operators[0], self._operators[-1]
         return matrix(batch(self._operators), first.range_dimension.value, last.domain_dimension.value)
@@ -123,32 +92,21 @@ class LinearOperatorComposition(LinearOperator):
             y = part.matmul(y, adjoint=adjoint)
         return y
 
-    def _square_factors(self) -> bool:
-        return all(part.is_square for part in self._operators)
-
+    @of_square_parts
     def _solve(self, rhs: Any, adjoint: bool = False, adjoint_arg: bool = False) -> Any:
-        if not self._square_factors():
-            return super()._solve(rhs, adjoint, adjoint_arg)
         first, *rest = self._operators[::-1] if adjoint else self._operators
         y = first.solve(rhs, adjoint=adjoint, adjoint_arg=adjoint_arg)
         for part in rest:
             y = part.solve(y, adjoint=adjoint)
         return y
 
+    @of_square_parts
     def _determinant(self) -> Any:
-        if not self._square_factors():
-            return super()._determinant()
         return multiplied(part.determinant() for part in self._operators)
 
+    @of_square_parts
     def _log_abs_determinant(self) -> Any:
-        if not self._square_factors():
-            return super()._log_abs_determinant()
         return added(part.log_abs_determinant() for part in self._operators)
-
-    def _assert_non_singular(self) -> Any:
-        if not self._square_factors():
-            return super()._assert_non_singular()
-        return all_of(part.assert_non_singular() for part in self._operators)
 
 
 def _is_mirrored(operators: list[Any]) -> bool:
@@ -164,7 +122,7 @@ def _are_adjoint(a: Any, b: Any) -> bool:
 
 
 @public("linalg.LinearOperatorAdjoint", v1=None)
-class LinearOperatorAdjoint(LinearOperator):
+class LinearOperatorAdjoint(OfOne):
     """The conjugate transpose of an operator.
 
     Args:
@@ -190,14 +148,7 @@ class LinearOperatorAdjoint(LinearOperator):
             "is_positive_definite": is_positive_definite,
             "is_square": is_square,
         }
-        self._operator = operator
-        hints = inherited(operator, given, "adjoint")
-        super().__init__(operator.dtype, **hints, name=name or f"{operator.name}_adjoint")
-
-    @property
-    def operator(self) -> Any:
-        """What it is the adjoint of."""
-        return self._operator
+        super().__init__(operator, given, "adjoint", name, "_adjoint")
 
     def _shape(self) -> Shape:
         rows, columns = self._operator.range_dimension.value, self._operator.domain_dimension.value
@@ -236,24 +187,12 @@ class LinearOperatorAdjoint(LinearOperator):
     def _eigvals(self) -> Tensor:
         return conj(self._operator.eigvals())
 
-    def _cond(self) -> Tensor:
-        return self._operator.cond()
-
     def _linop_adjoint(self) -> Any:
         return self._operator
 
-    def _assert_non_singular(self) -> Any:
-        return self._operator.assert_non_singular()
-
-    def _assert_self_adjoint(self) -> Any:
-        return self._operator.assert_self_adjoint()
-
-    def _assert_positive_definite(self) -> Any:
-        return self._operator.assert_positive_definite()
-
 
 @public("linalg.LinearOperatorInversion", v1=None)
-class LinearOperatorInversion(LinearOperator):
+class LinearOperatorInversion(OfOne):
     """The inverse of an operator: it solves where it multiplies, and multiplies where it solves.
 
     Args:
@@ -283,14 +222,7 @@ class LinearOperatorInversion(LinearOperator):
             "is_positive_definite": is_positive_definite,
             "is_square": is_square,
         }
-        self._operator = operator
-        hints = inherited(operator, given, "inverse")
-        super().__init__(operator.dtype, **hints, name=name or f"{operator.name}_inv")
-
-    @property
-    def operator(self) -> Any:
-        """What it is the inverse of."""
-        return self._operator
+        super().__init__(operator, given, "inverse", name, "_inv")
 
     def _shape(self) -> Any:
         return self._operator._shape()
@@ -313,23 +245,11 @@ class LinearOperatorInversion(LinearOperator):
     def _eigvals(self) -> Tensor:
         return 1 / self._operator.eigvals()
 
-    def _cond(self) -> Tensor:
-        return self._operator.cond()
-
     def _linop_inverse(self) -> Any:
         return self._operator
 
     def _linop_solve(self, left_operator: Any, right_operator: Any) -> Any:
         return left_operator.operator.matmul(right_operator)
-
-    def _assert_non_singular(self) -> Any:
-        return self._operator.assert_non_singular()
-
-    def _assert_self_adjoint(self) -> Any:
-        return self._operator.assert_self_adjoint()
-
-    def _assert_positive_definite(self) -> Any:
-        return self._operator.assert_positive_definite()
 
 
 # --- products of two -------------------------------------------------------------------------------------------------
