@@ -208,12 +208,43 @@ class TestPlans:
             made = [f(inputs[n]).numpy() for _ in range(times)]
             wrong.extend(n for y in made if not np.allclose(y, expected[n], atol=1e-5))
 
-        threads = [threading.Thread(target=call, args=(n,)) for n in range(4)]
-        for t in threads:
-            t.start()
-        for t in threads:
-            t.join()
+        _at_once(call, 4)
         assert not wrong
+
+    @pytest.mark.parametrize("count,times", [(5, 300), (200_000, 30)], ids=["in the entry", "shared"])
+    def test_each_call_is_refused_for_its_own_places_only(self, count, times, found):
+        rows = tf.constant(np.arange(count, dtype="f4"))
+        right = tf.constant(np.arange(count, dtype="i4")[::-1].copy())
+        wrong = tf.constant(np.append(right.numpy()[1:], count).astype("i4"))
+        f = tf.function(lambda at: tf.gather(rows, at))
+        odd = []
+
+        def call(n):
+            for i in range(times):
+                at = (right, wrong)[(i + n) % 2]
+                try:
+                    made = f(at).numpy()
+                    odd.extend([n] * (at is wrong or not np.array_equal(made, rows.numpy()[::-1])))
+                except tf.errors.InvalidArgumentError:
+                    odd.extend([n] * (at is right))
+
+        for _ in range(6):
+            f(right)
+        with pytest.raises(tf.errors.InvalidArgumentError, match=f"= {count} is not in"):
+            f(wrong)
+        found.clear()
+        f(right)
+        assert found == [True]  # nothing is left of the refusal
+        _at_once(call, 4)
+        assert not odd
+
+
+def _at_once(call, threads):
+    made = [threading.Thread(target=call, args=(n,)) for n in range(threads)]
+    for t in made:
+        t.start()
+    for t in made:
+        t.join()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")

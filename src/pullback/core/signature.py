@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core import dtypes
+from pullback.core import dtypes, memory
 from pullback.core.dtypes import DType
 from pullback.core.errors import DTypeError
 from pullback.core.spec import Spec
@@ -126,7 +126,10 @@ def array_of(value: Any, dtype: DType | None, what: str = "value") -> np.ndarray
       DTypeError: the value does not convert.
     """
     try:
-        array = np.array(value, dtype=object if dtype is dtypes.string else None)
+        if type(value) is np.ndarray and value.dtype.kind in "biufcV" and dtype is not dtypes.string:
+            array = memory.copied(value)
+        else:
+            array = np.array(value, dtype=object if dtype is dtypes.string else None)
     except UnicodeDecodeError:  # str and bytes side by side
         array = np.array(value, dtype=object)
     except ValueError as error:

@@ -1,84 +1,10 @@
-"""Memory that is used again: fresh pages cost more than what is computed in them.
-
-`empty` is np.empty whose memory, when large, comes back here once the last array on it is gone.
-"""
+"""Places in one block of memory for what lives at different times."""
 
 from __future__ import annotations
 
 import bisect
-from math import prod
-from typing import Any
 
-import numpy as np
-
-ALIGNMENT = 64
-SMALL = 1 << 15  # malloc keeps blocks below this by itself
-MOST_FREE = 1 << 29  # bytes kept for later
-
-
-class _Free:
-    """Blocks waiting, by size."""
-
-    def __init__(self) -> None:
-        self.blocks: dict[int, list[Any]] = {}
-        self.bytes = 0
-
-
-_free = _Free()
-
-
-class _Block:
-    """The owner of one block, for as long as arrays lie on it."""
-
-    __slots__ = ("__array_interface__", "_raw")
-
-    def __init__(self, raw: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-        self._raw = raw
-        self.__array_interface__ = {
-            "shape": shape,
-            "typestr": "|V2" if dtype.kind == "V" else dtype.str,
-            "data": (raw.ctypes.data, False),
-            "version": 3,
-        }
-
-    def __del__(self) -> None:
-        raw, free = self._raw, _free
-        if free is not None and free.bytes + raw.nbytes <= MOST_FREE:
-            free.bytes += raw.nbytes
-            free.blocks.setdefault(raw.nbytes, []).append(raw)
-
-
-def aligned(size: int) -> Any:
-    """Bytes that begin on a cache line; not cleared."""
-    raw = np.empty(size + ALIGNMENT, np.uint8)
-    return raw[-raw.ctypes.data % ALIGNMENT :][:size]
-
-
-def _rounded(size: int) -> int:
-    """Up to an eighth more, so that sizes near each other share blocks."""
-    step = max(4096, 1 << (size.bit_length() - 4))
-    return -(-size // step) * step
-
-
-def empty(shape: tuple[int, ...], dtype: Any) -> Any:
-    """An array, not cleared."""
-    dtype = np.dtype(dtype)
-    size = prod(shape) * dtype.itemsize
-    if size < SMALL:
-        return np.empty(shape, dtype)
-    size = _rounded(size)
-    try:
-        raw = _free.blocks[size].pop()
-        _free.bytes -= size
-    except (KeyError, IndexError):
-        raw = aligned(size)
-    array = np.asarray(_Block(raw, shape, dtype))
-    return array if array.dtype == dtype else array.view(dtype)
-
-
-def owned(array: Any) -> bool:
-    """Whether an array is the one that its memory was taken for, not a view of another."""
-    return array.base is None or type(array.base) is _Block
+from pullback.core.memory import ALIGNMENT
 
 
 class Arena:

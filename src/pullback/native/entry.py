@@ -1,7 +1,7 @@
 """Machine code as a Python function of arrays: CPython calls it itself, without ctypes' conversions.
 
     call = entry.prepared(jobs, count, expected, moves)
-    call(x, w, y)      -> True: the jobs have run;   False: an array is not as expected, and nothing was done
+    call(x, w, y)      -> True: the jobs have run;   False: an array is not as expected, or a job refuses what it holds
 
 It reads an array's type, shape and address where CPython and NumPy keep them, and writes the addresses into the jobs'
 argument tables. The interpreter's lock is held meanwhile, so no two calls overlap: for work of microseconds. Whether
@@ -27,8 +27,8 @@ from pullback.native.machine import host
 _TYPE, _DATA, _RANK, _SIZES, _DTYPE, _FLAGS = 8, 16, 24, 32, 56, 64
 DENSE = 0x101  # NumPy's flags for row-major and aligned
 # Words of a table.
-JOBS, COUNT, GIVEN, EXPECTED, MOVED, ARRAY, ANSWER = range(7)
-HEAD = 7
+JOBS, COUNT, GIVEN, EXPECTED, MOVED, ARRAY, ANSWER, REFUSALS, REFUSABLE = range(9)
+HEAD = 9
 _FASTCALL = 0x80  # CPython's METH_FASTCALL: f(self, arguments, how many)
 
 
@@ -78,6 +78,10 @@ def _emit_entry(module: Any) -> None:
                 address = _field(f, pool.as_pointer(f, given.load(move.load(0))), _DATA)
                 pool.as_pointer(f, move.load(1)).store(address + move.load(2))
             f.call(module["alone"], pool.as_pointer(f, table.load(JOBS)), table.load(COUNT))
+            words = pool.as_pointer(f, table.load(REFUSALS))
+            with f.loop(0, table.load(REFUSABLE)) as i:
+                fits.value = fits.value & words.load(i).equals(0)
+                words.store(0, i)
         answer = pool.as_pointer(f, table.load(ANSWER))
         f.answer = f.call_pointer(answer, fits.value.unsigned_to(I64), result=I64.pointer)
 
@@ -106,6 +110,7 @@ def prepared(
     expected: Sequence[tuple[tuple[int, ...], Any]],
     moves: Sequence[tuple[int, int, int]],
     fresh: int = 0,
+    refusals: Any = (),
 ) -> Callable[..., bool]:
     """A function of arrays that runs `count` jobs lying at an address, by the calling thread alone.
 
@@ -113,9 +118,11 @@ def prepared(
       expected: shape and dtype of each of the first arrays, which are looked at.
       moves: (number of an array, where its address is to be written, bytes to be added to it).
       fresh: how many more arrays follow, which are taken as they are.
+      refusals: ctypes words, zero, that jobs set where they refuse what arrays hold. After a call they are zero again.
     """
     answer = ctypes.cast(ctypes.pythonapi["PyBool_FromLong"], ctypes.c_void_p).value
     words = [jobs, count, len(expected) + fresh, len(expected), len(moves), id(np.ndarray), answer]
+    words += [ctypes.addressof(refusals), len(refusals)] if refusals else [0, 0]
     for shape, dtype in expected:
         kept = np.dtype(dtype)
         words += [id(_dtypes.setdefault(id(kept), kept)), len(shape), *shape]

@@ -103,7 +103,7 @@ def cross_entropy(module: Module, kind: Type) -> None:
 
 def sparse_cross_entropy(module: Module, kind: Type, label: Type) -> None:
     """Kernel: loss = -log p[label], and p with 1 taken from there, along rows of `count`. Items are rows. A label
-    outside sets its `wrong`."""
+    outside sets `wrong`."""
     words = {"x": kind.pointer, "labels": label.pointer, "loss": kind.pointer, "backprop": kind.pointer}
     words |= {"wrong": I64.pointer, "count": I64}
     with module.kernel("sparse_cross_entropy", **words) as (f, x, labels, loss, backprop, wrong, count):
@@ -111,7 +111,8 @@ def sparse_cross_entropy(module: Module, kind: Type, label: Type) -> None:
             row, source, to = _Row(f, kind, count), x.at(i * count), backprop.at(i * count)
             chosen = labels.load(i).to(I64)
             inside = (chosen >= 0) & (chosen < count)
-            wrong.store((~inside).to(I64), i)
+            with f.when(~inside):
+                f.atomic_store(wrong, 1)
             at = f.select(inside, chosen, 0)
             most = row.largest(source)
             total = row.exponentials(source, most, to)

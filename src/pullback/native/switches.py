@@ -23,13 +23,12 @@ TOGETHER = 8
 
 
 def by_places(module: Module, kind: Type, at: Type, what: str) -> None:
-    """Kernel: "put" or "take"; items are images. Places outside are counted in `wrong`. With `parts` of them to an
+    """Kernel: "put" or "take"; items are images. A place outside sets `wrong`. With `parts` of them to an
     image, only images where a mark is set."""
     words = {"values": kind.pointer, "at": at.pointer, "x": kind.pointer, "wrong": I64.pointer, "marks": I64.pointer}
     numbers = dict.fromkeys(("each", "size", "parts"), I64)
     with module.kernel("by_places", **words, **numbers) as (f, values, places, x, wrong, marks, each, size, parts):
         with f.loop(f.begin, f.end) as image:
-            wrong.store(0, image)
             due = f.variable(parts.equals(0).to(I64))
             with f.loop(0, parts) as i:
                 due.value = due.value | marks.load(image * parts + i)
@@ -37,12 +36,10 @@ def by_places(module: Module, kind: Type, at: Type, what: str) -> None:
                 if what == "put":
                     f.clear(x.at(image * size), size)
                 place = image * each
-                _each_place(
-                    f, what, (values.at(place), places.at(place), x.at(image * size)), (each, size), wrong, image
-                )
+                _each_place(f, what, (values.at(place), places.at(place), x.at(image * size)), (each, size), wrong)
 
 
-def _each_place(f: Function, what: str, pointers: Any, sizes: Any, wrong: Value, image: Value) -> None:
+def _each_place(f: Function, what: str, pointers: Any, sizes: Any, wrong: Value) -> None:
     (values, places, x), (each, size) = pointers, sizes
 
     def move(i: Any, where: Value) -> None:
@@ -58,7 +55,7 @@ def _each_place(f: Function, what: str, pointers: Any, sizes: Any, wrong: Value,
             with f.when(inside):
                 move(i, where)
             with f.when(~inside):
-                wrong.store(wrong.load(image) + 1, image)
+                f.atomic_store(wrong, 1)
 
     whole = each // TOGETHER * TOGETHER
     with f.loop(0, whole, TOGETHER) as i:

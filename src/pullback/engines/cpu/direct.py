@@ -10,13 +10,13 @@ the entry itself.
 
 from __future__ import annotations
 
+import ctypes
 from itertools import compress
 from typing import Any
 
-import numpy as np
-
+from pullback.core import memory
 from pullback.engines.cpu.run import Instance, Recipe, Runner, Segment
-from pullback.native import arena, entry, pool
+from pullback.native import entry, pool
 
 
 class Direct(Runner):
@@ -36,11 +36,9 @@ class Direct(Runner):
         self._reads = [(resource, node) for resource, _, node in recipe.reads]
         held = [resource().spec for resource, _ in self._reads]
         expected = [*[what for what in recipe.expected if what is not None], *[(s.shape, s.dtype.numpy) for s in held]]
-        self._shapes, self._dtypes = [b.shape for b in fresh.values()], [b.dtype for b in fresh.values()]
-        self._empty = np.empty if all(b.bytes < arena.SMALL for b in fresh.values()) else arena.empty
+        self._makers = [memory.maker(b.shape, b.dtype) for b in fresh.values()]
         self._writes = [(resource, place[slot]) for resource, slot in segment.writes]
         self._results = [(None if slot is None else place[slot], what) for slot, what in recipe.outputs]
-        self._checks = [list(fresh).index(slot) for check in segment.checks for slot in check.slots]
         # Whether the results are the fresh arrays in their order, and no variable takes one.
         in_order = [slot for slot, _ in recipe.outputs] == list(fresh)
         self._plain = in_order and not self._writes and all(what is None for _, what in recipe.outputs)
@@ -48,7 +46,9 @@ class Direct(Runner):
         ((jobs, count, shared),) = self._instance.calls
         self._lease = [(jobs, count)] if shared else None  # taken out while threads work in the plan's memory
         moves = [(place[slot], *where) for slot in slots for where in self._instance.places(slot)]
-        self._call = entry.prepared(jobs, 0 if shared else count, expected, moves, len(fresh))
+        self._refusals = self._instance.refusals
+        count, refusals = (0, ()) if shared else (count, self._refusals)
+        self._call = entry.prepared(jobs, count, expected, moves, len(fresh), refusals)
 
     def __call__(self, store: Any, *values: Any) -> tuple[Any, ...]:
         made = self.tried(store, values)
@@ -61,9 +61,9 @@ class Direct(Runner):
             values = tuple(compress(values, self._selected))
         if self._reads:
             values = (*values, *[self._read(store, resource, node) for resource, node in self._reads])
-        made = tuple(map(self._empty, self._shapes, self._dtypes))
+        made = tuple([make() for make in self._makers])
         ran = self._call(*values, *made) if self._lease is None else self._shared(*values, *made)
-        if not ran or any([np.count_nonzero(made[i]) for i in self._checks]):
+        if not ran:
             return None
         return made if self._plain else self._kept(store, (*values, *made))
 
@@ -78,7 +78,10 @@ class Direct(Runner):
             if not self._call(*arrays):
                 return False
             pool.pool().run(jobs, count)
-            return True
+            if not any(self._refusals):
+                return True
+            ctypes.memset(self._refusals, 0, ctypes.sizeof(self._refusals))
+            return False
         finally:
             self._lease.append((jobs, count))
 

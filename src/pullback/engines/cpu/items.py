@@ -102,7 +102,7 @@ class Fold(Item):
 
 
 class Native(Item):
-    """The jobs of a room's lowering. `status`: buffers that must be zero afterwards, else `kernel` is called with the
+    """The jobs of a room's lowering. `status`: a word that must be zero afterwards, else `kernel` is called with the
     operands, and raises."""
 
     def __init__(self, task: Task, operands: Sequence[Any], kernel: Any, node: Any) -> None:
@@ -110,7 +110,6 @@ class Native(Item):
         self.jobs, self.status = task.jobs, task.status
         self.operands, self.kernel = operands, kernel
         self.node = node
-        self.makes += self.status
 
 
 class Python(Item):

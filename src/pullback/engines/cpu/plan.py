@@ -27,6 +27,8 @@ from pullback.native.arena import Arena
 
 __all__ = ["made", "opened"]
 
+WORD = 8  # bytes of what a job sets to refuse its operands
+
 
 def made(
     nodes: Sequence[Operation],
@@ -102,10 +104,15 @@ class _Layout:
             expected=[(x.shape, x.dtype) if isinstance(x, Buffer) else None for x in self.arguments],
             slots=self.slots,
             bytes=size,
+            refusals=len(self._refusals()),
             reads=self.reads,
             outputs=[self._output(r) for r in self.results],
             held=self.trace.held,
         )
+
+    def _refusals(self) -> list[Buffer]:
+        """The words that jobs set to refuse their operands, in order."""
+        return [item.status for item in self.items if isinstance(item, Native) and item.status is not None]
 
     def _give_slots(self) -> None:
         """What leaves the plan, and what Python makes, lies in slots."""
@@ -115,9 +122,6 @@ class _Layout:
                     self._slot(made)
             elif isinstance(item, Write):
                 self._slot(item.value)
-            elif isinstance(item, Native):
-                for status in item.status:
-                    self._slot(status)
         for result in self.results:
             if isinstance(result, Buffer):
                 self._slot(result)
@@ -149,9 +153,12 @@ class _Layout:
             for buffer in [*item.reads, *[b for job in own for b in job.buffers()]]:
                 last[id(buffer.of)] = n
         for item in self.items:
-            if isinstance(item, Native) and item.status:  # what a complaint is about is looked at afterwards
+            if isinstance(item, Native) and item.status is not None:  # a complaint is looked into afterwards
                 last.update((id(buffer.of), len(jobs)) for buffer in item.reads)
         arena = Arena()
+        arena.take(WORD * len(self._refusals()))  # at its beginning, for good
+        for i, word in enumerate(self._refusals()):
+            word.place = ("arena", WORD * i)
         ending: dict[int, list[Buffer]] = {}
         for n, own in enumerate(jobs):
             heirs = _heirs(self.items[n], ending.get(n, [])) if isinstance(self.items[n], fuse.Group) else {}
@@ -183,9 +190,8 @@ class _Layout:
             segment.over += [(self._slot(new), self._slot(old), self.resources[id(old)]) for new, old in over]
             if isinstance(item, Write):
                 segment.writes.append((item.resource, self._slot(item.value)))
-            if isinstance(item, Native) and item.status:
-                slots = [self._slot(s) for s in item.status]
-                segment.checks.append(Check(slots, item.kernel, item.operands, item.node))
+            if isinstance(item, Native) and item.status is not None:
+                segment.checks.append(Check(item.status.place[1] // WORD, item.kernel, item.operands, item.node))
             segment.jobs += own
             nodes = [m.node for m in item.members] if isinstance(item, fuse.Group) else [item.node]
             segment.serves += [nodes] * len(own)
@@ -250,7 +256,6 @@ def _slots(step: Any) -> list[int]:
     else:
         reads = [b for job in step.jobs for b in job.buffers()] + [r for check in step.checks for r in check.reads]
         made = [slot for slot, _ in (*step.makes, *[(slot, None) for _, slot in step.writes])]
-        made += [slot for check in step.checks for slot in check.slots]
     return made + [r.of.place.index for r in reads if isinstance(r, Buffer) and isinstance(r.of.place, Slot)]
 
 

@@ -17,9 +17,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pullback.core import memory
 from pullback.core.errors import OpError
 from pullback.engines.cpu.task import Buffer, Job
-from pullback.native import arena, pool
+from pullback.native import pool
 from pullback.native.entry import DENSE
 
 # Work below this many nanoseconds is not worth waking anybody.
@@ -59,9 +60,10 @@ class Slot:
 
 
 class Check(NamedTuple):
-    """Slots that must be zero after a segment; elsewhere `kernel` is called with the reads, and raises."""
+    """A word, counted from the arena's beginning, that must be zero after a segment; elsewhere `kernel` is called with
+    the reads, and raises."""
 
-    slots: list[int]
+    word: int
     kernel: Callable[..., Any]
     reads: Sequence[Any]
     node: Any
@@ -105,6 +107,7 @@ class Recipe:
     slots: how many; the first are the arguments'. reads: (weak resource, slot, node), fetched at the start.
     outputs: for each (slot, shape it is seen in or None for its own), or (None, value).
     held: constants' arrays, whose addresses are in the jobs.
+    refusals: how many words at the arena's beginning are set where a job refuses its operands.
     """
 
     steps: list[Segment | Step]
@@ -114,6 +117,7 @@ class Recipe:
     reads: list[tuple[Any, int, Any]]
     outputs: list[tuple[int | None, Any]]
     held: list[Any]
+    refusals: int = 0
 
 
 class Instance:
@@ -121,8 +125,10 @@ class Instance:
 
     def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe
-        self.memory = arena.aligned(recipe.bytes) if recipe.bytes else np.empty(0, np.uint8)
+        self.memory = memory.aligned(recipe.bytes) if recipe.bytes else np.empty(0, np.uint8)
         self.base = self.memory.ctypes.data
+        self.refusals = (_word * recipe.refusals).from_address(self.base)
+        ctypes.memset(self.refusals, 0, ctypes.sizeof(self.refusals))
         self.spare: dict[int, Any] = {}
         self._where: list[list[tuple[int, int]]] = [[] for _ in range(recipe.slots)]
         self._known = [0] * recipe.slots
@@ -242,7 +248,7 @@ class Runner:
                 self._take_over(instance, store, weak(), slot, old, env, lent)
             for slot, buffer in step.makes:
                 made = instance.spare.pop(slot, None) if instance.spare else None
-                env[slot] = arena.empty(buffer.shape, buffer.dtype) if made is None else made
+                env[slot] = memory.empty(buffer.shape, buffer.dtype) if made is None else made
                 instance.bind(slot, env[slot])
             if shared:
                 pool.pool().run(address, count)
@@ -252,7 +258,7 @@ class Runner:
             for resource, array in lent:
                 store.write(resource, array)
         for check in step.checks:
-            if any(np.count_nonzero(env[slot]) for slot in check.slots):
+            if instance.refusals[check.word]:
                 self._refused(instance, env, check)
         for resource, slot in step.writes:
             self._write(instance, store, resource(), slot, env)
@@ -316,7 +322,7 @@ class Runner:
             and type(old) is np.ndarray
             and old.shape == new.shape
             and old.dtype == new.dtype
-            and arena.owned(old)
+            and memory.owned(old)
         ):
             places = [i for i, held in enumerate(env) if held is old]
             if not self._leaving.intersection(places) and sys.getrefcount(old) == _ONE_LOCAL + len(places):
@@ -324,7 +330,7 @@ class Runner:
 
 
 def _writable(array: Any) -> bool:
-    return type(array) is np.ndarray and arena.owned(array) and array.flags.writeable
+    return type(array) is np.ndarray and memory.owned(array) and array.flags.writeable
 
 
 def _held(env: list[Any], slot: int) -> int:

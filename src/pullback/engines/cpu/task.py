@@ -119,7 +119,7 @@ class Task:
     def __init__(self, inputs: Sequence[Buffer], outputs: Sequence[Buffer], known: dict[int, Any]) -> None:
         self.inputs, self.outputs, self.known = tuple(inputs), tuple(outputs), known
         self.jobs: list[Job] = []
-        self.status: list[Buffer] = []
+        self.status: Buffer | None = None
 
     @property
     def machine(self) -> Any:
@@ -130,11 +130,12 @@ class Task:
         """Memory that lasts for this task only, aligned to a cache line; not cleared."""
         return Buffer(shape, dtype)
 
-    def checked(self, shape: tuple[int, ...]) -> Buffer:
-        """int64 numbers that a job must leave at zero. Where it does not, what was given is wrong (a label, a place):
-        the op's own kernel is called, which says so."""
-        self.status.append(Buffer(shape, np.int64))
-        return self.status[-1]
+    def checked(self) -> Buffer:
+        """An int64 word that is zero, and that a job sets to another value, atomically, where what was given is wrong
+        (a label, a place): then the op's own kernel is called, which says so."""
+        if self.status is None:
+            self.status = Buffer((), np.int64)
+        return self.status
 
     def job(
         self,

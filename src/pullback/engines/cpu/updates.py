@@ -32,7 +32,7 @@ def in_place(items: Sequence[Any], variables: Sequence[Any], results: Sequence[A
     writes = [i for i in items if isinstance(i, Write)]
     times = Counter(id(w.resource()) for w in writes)
     makers = {id(m.of): g for g in items if isinstance(g, Group) for m in g.makes}
-    checked = [i for i in items if isinstance(i, Native) and i.status]
+    checked = [i for i in items if isinstance(i, Native) and i.status is not None]
     found: dict[int, Buffer] = {}
     for write in writes:
         key = id(write.resource())

@@ -124,7 +124,7 @@ def sparse_cross_entropy(op: Any, task: Any) -> Any:
     (x, labels), (loss, backprop) = task.inputs, task.outputs
     if not runs_on(x) or x.shape[:-1] != labels.shape or not _rows(x):
         return NotImplemented
-    words = [x, labels, loss, backprop, task.checked((_rows(x),)), x.shape[-1]]
+    words = [x, labels, loss, backprop, task.checked(), x.shape[-1]]
     settings = (x.kind, labels.kind)
     task.job(rows.sparse_cross_entropy, settings, words, items=_rows(x), cost=1.2 * x.size)
     return None

@@ -101,7 +101,7 @@ def _switched(task: Any, what: str, values: Any, at: Any, x: Any, apart: bool = 
         streams = what == "put" and cells[0] > 1 and _goes_past(x, [values, at])
         s = Switches(x.kind, at.kind, what, cells, streams)
         task.job(in_windows, (s,), words, items=N * parts, cost=0.15 * x.size)
-    words = [values, at, x, task.checked((N,)), marks, values.size // N, x.size // N, parts]
+    words = [values, at, x, task.checked(), marks, values.size // N, x.size // N, parts]
     cost = 0.01 * values.size if parts else 1.5 * values.size
     task.job(by_places, (x.kind, at.kind, what), words, items=N, cost=cost)
     return None
