@@ -57,8 +57,9 @@ class TestVariables:
             v.assign_add(x * 2.0)
             return tf.reduce_sum(v)
 
+        ones = tf.constant(np.ones(LARGE, "f4"))
         for n in range(1, 6):
-            total = step(tf.constant(1.0) + tf.zeros([LARGE]))
+            total = step(ones)
             assert np.array_equal(v.numpy(), np.arange(LARGE, dtype="f4") + 2 * n)
             assert np.isclose(total.numpy(), v.numpy().sum(dtype="f8"), rtol=1e-5)
         assert len(runs) == 5

@@ -89,16 +89,27 @@ def backprop(
             if dys is None:
                 continue
             sweep.node = node
-            with scope_of(node):
-                dxs = answers(node, dys, rules)
-                for x, dx in zip(node.inputs, dxs, strict=True):
-                    if dx is not None and id(x) in reached:
-                        cotangents.add(x, fitted(dx, to=x, by=node))
+            if node.name:
+                with scope_of(node):
+                    dxs = pulled(node, dys, rules, reached, cotangents)
+            else:
+                dxs = pulled(node, dys, rules, reached, cotangents)
             if on_step is not None:
                 on_step(node, dys, dxs)
     finally:
         _sweeps.stack.pop()
     return [cotangents.of(x) for x in xs]
+
+
+def pulled(
+    node: Node, dys: list[Any], rules: dict[type, Rule] | None, reached: set[int], cotangents: Cotangents
+) -> Sequence[Any]:
+    """What the node's rule says, which is added to the cotangents of the inputs that are reached."""
+    dxs = answers(node, dys, rules)
+    for x, dx in zip(node.inputs, dxs, strict=True):
+        if dx is not None and id(x) in reached:
+            cotangents.add(x, fitted(dx, x, node))
+    return dxs
 
 
 def asked(node: Node) -> tuple[bool, ...]:
@@ -116,11 +127,17 @@ def between(
     """The nodes that depend on xs through tensors a cotangent passes, and the ids of those tensors."""
     reached = {id(x) for x in xs}
     path: list[Node] = []
+    carried: dict[Spec, bool] = {}
     for node in nodes:
         for x in node.inputs:
             if id(x) in reached:
                 path.append(node)
-                reached.update([id(y) for y in node.results if passes(y.spec, carries)])
+                for y in node.results:
+                    passed = carried.get(y.spec)
+                    if passed is None:
+                        passed = carried[y.spec] = passes(y.spec, carries)
+                    if passed:
+                        reached.add(id(y))
                 break
     return path, reached
 
@@ -161,16 +178,11 @@ def answers(node: Node, dys: list[Any], rules: dict[type, Rule] | None) -> Seque
 
 def scope_of(node: Node) -> contextlib.AbstractContextManager[Any]:
     """Gradient nodes are named after the node they are of."""
-    if not node.name:
-        return _nothing
     here = interpreter.current()
-    return here.name_scope(f"{node.name}_grad") if hasattr(here, "nodes") else _nothing
+    return here.name_scope(f"{node.name}_grad") if hasattr(here, "nodes") else contextlib.nullcontext()
 
 
-_nothing = contextlib.nullcontext()
-
-
-def fitted(dx: Any, *, to: Tensor, by: Node) -> Any:
+def fitted(dx: Any, to: Tensor, by: Node) -> Any:
     """The answer as a cotangent of its input: of its shape, broadcast axes summed; None where there is none.
 
     Raises:
@@ -248,13 +260,15 @@ class Cotangents:
 
     def take(self, tensors: Iterable[Tensor]) -> list[Any] | None:
         """The cotangents of a node's results, None if there are none; they are dropped, unless they are asked for."""
-        arrived = self._arrived
+        arrived, dys, found = self._arrived, [], False
         for t in tensors:
-            if id(t) in arrived:
-                break
-        else:
-            return None
-        return [self.of(t) if id(t) in self._kept else accumulate(arrived.pop(id(t), ())) for t in tensors]
+            key = id(t)
+            if key in arrived:
+                found = True
+                dys.append(self.of(t) if key in self._kept else accumulate(arrived.pop(key)))
+            else:
+                dys.append(None)
+        return dys if found else None
 
     def of(self, x: Tensor) -> Any:
         """The cotangent of x, None when nothing arrived."""

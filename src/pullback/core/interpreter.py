@@ -11,8 +11,9 @@ the call to that tensor's graph, so programs of both styles mix.
 from __future__ import annotations
 
 import contextlib
+import operator
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -27,13 +28,17 @@ from pullback.core.store import PROCESS, Store
 from pullback.core.tensor import EagerTensor, Node, Tensor
 
 
+_spec, _value = operator.attrgetter("spec"), operator.attrgetter("value")
+
+
 class Engine(Protocol):
     """Who computes. `engines` sets it; see engines/base.py."""
 
     name: str
 
-    def kernel(self, op: Any) -> Callable[..., Any]:
-        """What runs the op on arrays: a tuple of arrays out, or one array bare."""
+    def kernel(self, op: Any, specs: Sequence[Spec] = ()) -> Callable[..., Any]:
+        """What runs the op on arrays: a tuple of arrays out, or one array bare. specs: where known, of all that it
+        reads and makes."""
         ...
 
     def program(self, graph: Any) -> Callable[..., Any]:
@@ -64,10 +69,10 @@ class Eager:
         results = self._results(op, inputs, name)
         if results is None:
             return _graph_of(inputs).bind(op, inputs, name)
-        count = op.visible(len(results))
-        if count == 1:
+        if len(results) == 1:
             return results[0]
-        return results[:count] if count else Node(op, inputs, results)
+        count = op.visible(len(results))
+        return results[0] if count == 1 else results[:count] if count else Node(op, inputs, results)
 
     def run(self, op: Any, inputs: tuple[Any, ...], name: str | None = None) -> tuple[Any, ...]:
         """Runs the op; returns all results, residuals included."""
@@ -83,7 +88,7 @@ class Eager:
                     return None
                 inputs = beside or converted(self, op, inputs, name)
                 break
-        key = (_thread.engine, *[x.spec for x in inputs])
+        key = (_thread.engine, *map(_spec, inputs))
         if op.static:
             key += tuple([static_value(inputs[i]) for i in op.static])
         found = op.kernels.get(key)
@@ -91,7 +96,7 @@ class Eager:
             found = self._prepare(op, inputs, key)
         kernel, shapes = found
         try:
-            values = kernel(*[x.value for x in inputs])
+            values = kernel(*map(_value, inputs))
         except OpError as error:
             raise error.locate() from None
         if shapes is None:
@@ -112,7 +117,7 @@ class Eager:
             specs[i] = specs[i].with_value(static_value(inputs[i]))
         outputs = op.specs(tuple(specs))
         fixed = tuple([Spec(s.shape, s.dtype) for s in outputs]) if all(s.known for s in outputs) else None
-        kernel = _thread.engine.kernel(op)
+        kernel = _thread.engine.kernel(op, (*specs, *outputs))
         if op.takes_store:
             plain, store = kernel, self.store
             kernel = lambda *values: plain(store, *values)  # noqa: E731

@@ -25,6 +25,7 @@ from pullback.core.errors import OpError
 from pullback.core.graph import Graph, ancestors
 from pullback.core.names import public
 from pullback.core.op import Op
+from pullback.core.spec import Spec
 from pullback.core.store import Store
 from pullback.core.tensor import EagerTensor, Node, Operation, Tensor
 
@@ -45,8 +46,8 @@ class Engine:
         self.name, self.lowers = name, lowers
         ENGINES[name] = self
 
-    def kernel(self, op: Op) -> Callable[..., Any]:
-        """What runs the op on arrays."""
+    def kernel(self, op: Op, specs: Sequence[Spec] = ()) -> Callable[..., Any]:
+        """What runs the op on arrays. specs: where known, of all that it reads and makes."""
         for name in self.lowers:
             load_lowerings(type(op).__module__, name)
             found = type(op).lowerings.get(name)

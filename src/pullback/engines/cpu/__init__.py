@@ -29,11 +29,13 @@ from pullback.engines.base import Engine, Program, load_lowerings
 from pullback.engines.blas import BLAS
 from pullback.engines.cpu import plan
 from pullback.engines.cpu.direct import Direct, runner
-from pullback.engines.cpu.trace import UnplannableError
+from pullback.engines.cpu.trace import UnplannableError, passes_over
 
 MOST_PLANS = 32  # of one program; the ones made longest ago go first
 # Numbers in the variables of a program that is planned at first sight.
 HEAVY = 1 << 22
+# Bytes that a single op reads and makes, from which on machine code does what NumPy does as well.
+MUCH = 1 << 17
 _planning = threading.RLock()  # one plan is made at a time; no process forks meanwhile
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_planning.acquire, after_in_parent=_planning.release, after_in_child=_planning.release)
@@ -60,17 +62,23 @@ class CpuEngine(Engine):
         super().__init__("cpu", lowers=("blas",))
         self._lately: deque[Op] = deque(maxlen=MOST_PLANS)  # ops are held weakly: these keep their plans
 
-    def kernel(self, op: Op) -> Callable[..., Any]:
-        """What runs the op on arrays: machine code where the room lowers to it, from the second time on."""
+    def kernel(self, op: Op, specs: Sequence[Spec] = ()) -> Callable[..., Any]:
+        """What runs the op on arrays: machine code where it is quicker, from the second time on."""
         load_lowerings(type(op).__module__, "native")
         slow = BLAS.kernel(op)
-        if "native" not in type(op).lowerings:
+        if "native" not in type(op).lowerings and not (passes_over(op) and _is_much(specs)):
             return slow
         self._lately.append(op)
         return _Single(op, slow)
 
     def compiled(self, nodes: Sequence[Operation], inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Any:
         return Planned(nodes, inputs, outputs)
+
+
+def _is_much(specs: Sequence[Spec]) -> bool:
+    """Whether memory is passed over that makes up for the call: NumPy's own is the shorter one."""
+    sizes = [prod(s.shape) * np.dtype(s.dtype.numpy).itemsize for s in specs if s.known]  # type: ignore[arg-type]
+    return sum(sizes) >= MUCH
 
 
 class Planned:
@@ -145,7 +153,7 @@ class _Single:
     """One op on arrays: planned for their shapes when met a second time."""
 
     def __init__(self, op: Op, slow: Callable[..., Any]) -> None:
-        self.op, self._slow = op, slow
+        self.op, self._slow, self._plannable = op, slow, True
         self._plans: dict[Any, Any] = {}
         # The plan used last, where it tells by itself whether it fits: for which Winograd, and for which static values.
         self._last: tuple[Any, list[Any], Direct] | None = None
@@ -156,6 +164,8 @@ class _Single:
             made = last[2].tried(None, values)
             if made is not None:
                 return made[0] if len(made) == 1 else made
+        if not self._plannable:
+            return self._slow(*values)
         key = config.winograd, *[_key_of(v, i in self.op.static) for i, v in enumerate(values)]
         found = self._plans.get(key, 0)
         if type(found) is int:
@@ -177,6 +187,7 @@ class _Single:
             return runner(plan.one(self.op, [_given(v, i in self.op.static) for i, v in enumerate(values)], BLAS))
         except UnplannableError:
             slow = self._slow
+            self._plannable = bool(self.op.static)  # the values of those may be others
 
             def run(store: Any, *arrays: Any) -> Any:
                 made = slow(*arrays)

@@ -37,7 +37,7 @@ def reshaped(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
     return True
 
 
-@opens("Transpose")
+@opens("Transpose", passes=True)
 def transposed(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
     x, perm = inputs
     if not isinstance(x, Buffer) or not isinstance(perm, Known) or x.dtype == object:
@@ -179,7 +179,7 @@ def repeated(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
     return True
 
 
-@opens("OneHot")
+@opens("OneHot", passes=True)
 def one_hot(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
     """Where the index is the place: a comparison with 0, 1, 2, ... along the new axis."""
     indices, _, on, off = inputs
@@ -250,7 +250,7 @@ def _folded_between(
     return True
 
 
-@opens("Sum", "Mean", "Max", "Min")
+@opens("Sum", "Mean", "Max", "Min", passes=True)
 def reduced(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
     x, axes = inputs
     if not isinstance(axes, Known) or not isinstance(x, Buffer):
@@ -260,7 +260,7 @@ def reduced(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
     return _folded(trace, node, how, x, which, mean=node.op.type == "Mean")
 
 
-@opens("SumTo")
+@opens("SumTo", passes=True)
 def sum_to(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
     x, to = inputs
     if not isinstance(to, Known) or not isinstance(x, Buffer):
@@ -271,7 +271,7 @@ def sum_to(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
     return _folded(trace, node, "sum", x, which)
 
 
-@opens("BiasAdd")
+@opens("BiasAdd", passes=True)
 def bias_add(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
     x, b = inputs
     if not isinstance(x, Buffer) or x.dtype not in _FLOATS:
@@ -283,7 +283,7 @@ def bias_add(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
     return True
 
 
-@opens("BiasAddGrad")
+@opens("BiasAddGrad", passes=True)
 def bias_add_grad(trace: Trace, node: Operation, inputs: list[Any]) -> bool:
     (dy,) = inputs
     if not isinstance(dy, Buffer):

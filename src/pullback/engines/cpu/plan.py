@@ -271,6 +271,6 @@ def one(op: Any, given: Sequence[Any], fallback: Any) -> Recipe:
         node = body.append(op, tuple(inputs))
     node.source = None  # the plan serves every line that calls the op: a complaint names the one that calls it then
     recipe = made([node], inputs, node.results, given, fallback)
-    if any(isinstance(step, Step) for step in recipe.steps):
+    if any(isinstance(step, Step) for step in recipe.steps) or not recipe.steps:
         raise UnplannableError(f"{op.type}: no machine code for {given}")
     return recipe

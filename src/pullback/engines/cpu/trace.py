@@ -18,6 +18,7 @@ from pullback.core import dtypes, interpreter
 from pullback.core.basics import Const
 from pullback.core.errors import OpError
 from pullback.core.graph import Graph
+from pullback.core.op import Op
 from pullback.core.spec import Spec
 from pullback.core.store import Resource
 from pullback.core.tensor import Operation, Tensor
@@ -106,7 +107,7 @@ class Trace:
         if key is not None and key in self._done:
             self.gives(node, self._done[key][1])
             return
-        opened = _OPENED.get(op.type)
+        opened, _ = _OPENED.get(op.type, (None, False))
         if opened is None or not opened(self, node, inputs):
             try:
                 specs = op.specs(tuple([self.spec(x) for x in inputs]))
@@ -326,15 +327,22 @@ def _bound(rule: Callable[..., Any], op: Any) -> Any:
 
 
 # Op types that are not computed as others are: (trace, node, inputs) -> whether it was done.
-_OPENED: dict[str, Callable[[Trace, Operation, list[Any]], bool]] = {}
+_OPENED: dict[str, tuple[Callable[[Trace, Operation, list[Any]], bool], bool]] = {}
 
 
-def opens(*types: str) -> Callable[[Any], Any]:
-    """Declares how a trace treats these op types."""
+def passes_over(op: Op) -> bool:
+    """Whether an op becomes passes over memory, where there is machine code for the types it is given."""
+    opened = _OPENED.get(op.type)
+    return opened[1] if opened else "lanes" in type(op).lowerings or (op.has("expand") and not op.effect)
+
+
+def opens(*types: str, passes: bool = False) -> Callable[[Any], Any]:
+    """Declares how a trace treats these op types. passes: that they become passes over memory, and no views, calls or
+    changes of state."""
 
     def declare(rule: Any) -> Any:
         for kind in types:
-            _OPENED[kind] = rule
+            _OPENED[kind] = rule, passes
         return rule
 
     return declare

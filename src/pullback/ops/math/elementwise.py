@@ -161,7 +161,7 @@ def elementwise(
         "holomorphic": holomorphic,
     }
     if grad is not None:
-        body["grad"] = lambda self, node, dy: grad(node, dy)
+        body["grad"] = staticmethod(grad)
     return op(type(name, (Elementwise,), body))
 
 
@@ -174,7 +174,7 @@ def _calling_module() -> str:
 def conj(x: Any) -> Any:
     """The complex conjugate; a real tensor or number itself."""
     if isinstance(x, Tensor):
-        return REGISTRY["Conj"]()(x) if x.dtype.is_complex else x
+        return REGISTRY["Conj"]()(x) if x.spec.dtype.is_complex else x
     return x.conjugate() if isinstance(x, complex) else x
 
 
