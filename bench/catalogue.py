@@ -94,6 +94,24 @@ def _dispatch() -> list[Work]:
     ]
 
 
+def _eager() -> list[Work]:
+    large = {"n": 1000, "width": 1024}  # 4 MB
+    names = {
+        "sigmoid": "sigmoid",
+        "tanh": "tanh",
+        "relu": "relu",
+        "product": "x times x",
+        "sum": "sum",
+        "softmax": "softmax of rows",
+        "concat": "two joined",
+        "gradient": "gradient of the sum of squares of tanh",
+    }
+    return [
+        Work("eager", f"{name}, 4 MB", "eager op", {"what": what, **large}, {"": Goal(1.0)}, tolerance=1e-4)
+        for what, name in names.items()
+    ]
+
+
 def _start() -> list[Work]:
     def program(name: str, kind: str, most: float | None, case: dict | None = None, unit: str = "s") -> Work:
         return Work("start", name, kind, case or {}, {"": Goal(most=most)}, unit, "program")
@@ -135,7 +153,7 @@ def _jacobians() -> list[Work]:
 
 def works() -> list[Work]:
     """All of them, group by group."""
-    lists = (_convolution, _training, _pooling, _dispatch, _start, _chains, _jacobians)
+    lists = (_convolution, _training, _pooling, _dispatch, _eager, _start, _chains, _jacobians)
     return [work for make in lists for work in make()]
 
 

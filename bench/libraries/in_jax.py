@@ -248,6 +248,21 @@ def convolution_gradient(case: dict[str, Any], variant: str, dtype: Any) -> Prep
     return prepared(gradient if case["kind"] == "eager" else jax.jit(gradient), x, w, warm=20)
 
 
+@makes("eager op")
+def eager_op(case: dict[str, Any], variant: str, dtype: Any) -> Prepared:
+    run = {
+        "sigmoid": jax.nn.sigmoid,
+        "tanh": jnp.tanh,
+        "relu": jax.nn.relu,
+        "product": lambda x: x * x,
+        "sum": jnp.sum,
+        "softmax": jax.nn.softmax,
+        "concat": lambda x: jnp.concatenate([x, x]),
+        "gradient": jax.grad(lambda x: jnp.square(jnp.tanh(x)).sum()),
+    }[case["what"]]
+    return prepared(run, data.inputs(case["n"], case["width"]))
+
+
 @makes("tape")
 def eager_tape(case: dict[str, Any], variant: str, dtype: Any) -> Prepared:
     x = data.inputs(8, 8)

@@ -228,6 +228,23 @@ def convolution_gradient(case: dict[str, Any], variant: str, dtype: Any) -> Prep
     return Prepared(run, lambda: [back((made := run())[0]), back(made[1], filter=True)], warm=20)
 
 
+@makes("eager op")
+def eager_op(case: dict[str, Any], variant: str, dtype: Any) -> Prepared:
+    x = torch.from_numpy(data.inputs(case["n"], case["width"]))
+    leaf = x.clone().requires_grad_()
+    run = {
+        "sigmoid": lambda: torch.sigmoid(x),
+        "tanh": lambda: torch.tanh(x),
+        "relu": lambda: torch.relu(x),
+        "product": lambda: x * x,
+        "sum": lambda: torch.sum(x),
+        "softmax": lambda: torch.softmax(x, -1),
+        "concat": lambda: torch.cat([x, x]),
+        "gradient": lambda: torch.autograd.grad(torch.tanh(leaf).square().sum(), leaf)[0],
+    }[case["what"]]
+    return Prepared(run, lambda: [run().numpy()])
+
+
 @makes("tape")
 def eager_tape(case: dict[str, Any], variant: str, dtype: Any) -> Prepared:
     x = torch.from_numpy(data.inputs(8, 8)).requires_grad_()

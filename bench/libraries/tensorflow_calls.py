@@ -29,6 +29,30 @@ def convolution_gradient(words: Words, case: dict[str, Any], variant: str, dtype
     return prepared(gradient if case["kind"] == "eager" else tf.function(gradient), x, w, warm=20)
 
 
+@in_words("eager op")
+def eager_op(words: Words, case: dict[str, Any], variant: str, dtype: Any) -> Prepared:
+    tf = words.tf
+    x = tf.constant(data.inputs(case["n"], case["width"]).astype(dtype))
+
+    def gradient(x: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            loss = tf.reduce_sum(tf.square(tf.tanh(x)))
+        return tape.gradient(loss, x)
+
+    run = {
+        "sigmoid": tf.sigmoid,
+        "tanh": tf.tanh,
+        "relu": tf.nn.relu,
+        "product": lambda x: x * x,
+        "sum": tf.reduce_sum,
+        "softmax": tf.nn.softmax,
+        "concat": lambda x: tf.concat([x, x], 0),
+        "gradient": gradient,
+    }[case["what"]]
+    return prepared(run, x)
+
+
 @in_words("session")
 def session_run(words: Words, case: dict[str, Any], variant: str, dtype: Any) -> Prepared:
     v1 = words.v1

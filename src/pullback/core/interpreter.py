@@ -27,7 +27,6 @@ from pullback.core.spec import MOST_STATIC, Spec
 from pullback.core.store import PROCESS, Store
 from pullback.core.tensor import EagerTensor, Node, Tensor
 
-
 _spec, _value = operator.attrgetter("spec"), operator.attrgetter("value")
 
 
@@ -36,9 +35,8 @@ class Engine(Protocol):
 
     name: str
 
-    def kernel(self, op: Any, specs: Sequence[Spec] = ()) -> Callable[..., Any]:
-        """What runs the op on arrays: a tuple of arrays out, or one array bare. specs: where known, of all that it
-        reads and makes."""
+    def kernel(self, op: Any, reads: Sequence[Spec] = (), makes: Sequence[Spec] = ()) -> Callable[..., Any]:
+        """What runs the op on arrays, of these specs where they are given: a tuple of arrays out, or one array bare."""
         ...
 
     def program(self, graph: Any) -> Callable[..., Any]:
@@ -83,18 +81,16 @@ class Eager:
         """All results; None where an input is symbolic, so that its graph has to do it."""
         for x in inputs:
             if type(x) is not EagerTensor:
-                beside = _beside_numbers(op, inputs)
-                if beside is None and _graph_of(inputs) is not None:
-                    return None
-                inputs = beside or converted(self, op, inputs, name)
+                found = self._beside_numbers(op, inputs)
+                if found is None:
+                    if _graph_of(inputs) is not None:
+                        return None
+                    inputs = converted(self, op, inputs, name)
+                    found = inputs, *self._kernel(op, inputs)
+                inputs, kernel, shapes = found
                 break
-        key = (_thread.engine, *map(_spec, inputs))
-        if op.static:
-            key += tuple([static_value(inputs[i]) for i in op.static])
-        found = op.kernels.get(key)
-        if found is None:
-            found = self._prepare(op, inputs, key)
-        kernel, shapes = found
+        else:
+            kernel, shapes = self._kernel(op, inputs)
         try:
             values = kernel(*map(_value, inputs))
         except OpError as error:
@@ -110,6 +106,42 @@ class Eager:
             tape.record(op, inputs, results, None)
         return results
 
+    def _kernel(self, op: Any, inputs: tuple[Any, ...]) -> tuple[Callable[..., Any], Any]:
+        """The kernel for inputs like these, and the results' specs where they do not hang on what is computed."""
+        key = (_thread.engine, *map(_spec, inputs))
+        if op.static:
+            key += tuple([static_value(inputs[i]) for i in op.static])
+        return op.kernels.get(key) or self._prepare(op, inputs, key)
+
+    def _beside_numbers(self, op: Any, inputs: tuple[Any, ...]) -> tuple[Any, Any, Any] | None:
+        """Eager tensors, and beside them numbers and tuples of ints as constants of the types that the tensors settle,
+        with what `_kernel` finds for them; None where anything else is among them, or a type is not settled."""
+        parts: list[Any] = [_thread.engine]
+        for x in inputs:
+            kind = type(x)
+            if kind is EagerTensor:
+                parts.append(x.spec)
+            elif kind is int or (kind is float and x != 0) or (kind is tuple and {*map(type, x)} == _INTS):  # type: ignore[arg-type]
+                parts += kind, x  # 1 equals 1.0, and -0.0 equals 0.0
+            else:
+                return None
+        for i in op.static:
+            if type(inputs[i]) is EagerTensor:
+                parts.append(static_value(inputs[i]))
+        key = tuple(parts)
+        found = op.beside.get(key)
+        if found is None:
+            tensors = _with_constants(op, inputs)
+            if tensors is None:
+                return None
+            constants = [None if t is x else t for t, x in zip(tensors, inputs, strict=True)]
+            found = constants, *self._kernel(op, tensors)
+            if len(op.beside) >= 256:
+                op.beside.clear()
+            op.beside[key] = found
+        constants, kernel, shapes = found
+        return tuple([x if c is None else c for x, c in zip(inputs, constants, strict=True)]), kernel, shapes
+
     def _prepare(self, op: Any, inputs: tuple[Any, ...], key: Any) -> tuple[Callable[..., Any], Any]:
         """Checks the inputs, finds the kernel, and keeps both for these specs."""
         specs = [x.spec for x in inputs]
@@ -117,7 +149,7 @@ class Eager:
             specs[i] = specs[i].with_value(static_value(inputs[i]))
         outputs = op.specs(tuple(specs))
         fixed = tuple([Spec(s.shape, s.dtype) for s in outputs]) if all(s.known for s in outputs) else None
-        kernel = _thread.engine.kernel(op, (*specs, *outputs))
+        kernel = _thread.engine.kernel(op, specs, outputs)
         if op.takes_store:
             plain, store = kernel, self.store
             kernel = lambda *values: plain(store, *values)  # noqa: E731
@@ -264,6 +296,7 @@ def _graph_of(inputs: tuple[Any, ...]) -> Any:
 _PLAIN = frozenset(
     [int, float, bool, complex, str, bytes, type(None), np.ndarray, np.float32, np.float64, np.int32, np.int64]
 )
+_INTS = {int}
 _numbers: dict[Any, EagerTensor] = {}
 
 
@@ -315,38 +348,29 @@ def converted(here: Any, op: Any, inputs: tuple[Any, ...], name: str | None) -> 
     return tuple(out)
 
 
-def _beside_numbers(op: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...] | None:
-    """Eager tensors, and beside them numbers and tuples of ints as constants of the types that the tensors settle; None
-    where anything else is among them, or a type is not settled."""
-    known: list[DType | None] = []
-    for x in inputs:
-        kind = type(x)
-        if kind is EagerTensor:
-            known.append(x.spec.dtype)
-        elif kind is float or kind is int or kind is tuple:
-            known.append(None)
-        else:
+def _with_constants(op: Any, inputs: tuple[Any, ...]) -> tuple[EagerTensor, ...] | None:
+    """Eager tensors, with the numbers and tuples beside them as constants of the types that the tensors settle; None
+    where a type is not settled."""
+    known = [x.spec.dtype if type(x) is EagerTensor else None for x in inputs]
+    wanted = _settled(op, known)
+    if len(wanted) != len(inputs):
+        return None
+    out = []
+    for x, dtype in zip(inputs, wanted, strict=True):
+        constant = x if type(x) is EagerTensor else number(x, dtype)
+        if constant is None:
             return None
-    key = ("beside", *known)
-    wanted = op.kernels.get(key)
-    if wanted is None:
-        wanted = op.kernels[key] = _settled(op, known)
-    out: list[EagerTensor] = []
-    for x, dtype in zip(inputs, wanted, strict=False):
-        if type(x) is not EagerTensor:
-            x = number(x, dtype)
-            if x is None:
-                return None
-        out.append(x)
-    return tuple(out) if len(wanted) == len(inputs) else None
+        out.append(constant)
+    return tuple(out)
 
 
 def _settled(op: Any, known: list[DType | None]) -> list[DType | None]:
     """For each input the type it must have, None where it says so itself; nothing where another has to settle one."""
-    wanted = op.parsed.wanted(op, known)
-    arguments = op.parsed.arguments(len(known)) if wanted and not op.parsed.free else ()
-    lacks = any(a.variable and dtype is None for a, dtype in zip(arguments, wanted, strict=True))
-    return [] if lacks or op.parsed.free else wanted
+    if op.parsed.free:
+        return []
+    wanted, arguments = op.parsed.wanted(op, known), op.parsed.arguments(len(known))
+    unsettled = [a.variable for a, dtype in zip(arguments, wanted, strict=True) if a.variable and dtype is None]
+    return [] if len(set(unsettled)) < len(unsettled) else wanted
 
 
 def as_own(here: Any, x: Any) -> Any:

@@ -43,9 +43,10 @@ class _Registry(dict[str, Any]):
 
 
 REGISTRY = _Registry()
-_PLAIN = (int, str, bool, type(None), DType)
+_PLAIN = frozenset((int, str, bool, type(None), DType))
 # Kernels and inferences kept on one op, a cache entry each; beyond it the cache starts anew.
 MOST_KEPT = 1024
+MOST_LATELY = 64  # ops of a class that live on although nobody holds them
 
 
 class NoRule(NotImplementedError):
@@ -115,11 +116,29 @@ class Op:
     defaults: ClassVar[dict[str, Any]] = {}
     parsed: ClassVar[Signature]
     interned: ClassVar[Any]
+    lately: ClassVar[dict[Any, Any]]  # by arguments as they were given, so that most calls bind nothing
     lowerings: ClassVar[dict[str, Any]] = {}  # engine -> kernel(op, *arrays), see `lowering`
     kernels: dict[Any, Any]
+    beside: dict[Any, Any]  # of calls with Python numbers, see Eager
     inferred: dict[Any, tuple[Spec, ...]]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        brief = None
+        if not kwargs and {*map(type, args)} <= _PLAIN:
+            brief = args, *map(type, args)
+            found = cls.lately.get(brief)
+            if found is not None:
+                return found
+        found = cls._interned(args, kwargs)
+        if brief is not None:
+            if len(cls.lately) >= MOST_LATELY:
+                cls.lately.clear()
+            cls.lately[brief] = found
+        return found
+
+    @classmethod
+    def _interned(cls, args: Any, kwargs: Any) -> Any:
+        """The one object with these fields."""
         if args or kwargs or cls.fields:
             values, key = _bind_fields(cls, args, kwargs)
         else:
@@ -131,7 +150,7 @@ class Op:
         state = self.__dict__
         for field, value in zip(cls.fields, values, strict=True):
             state[field] = value
-        state["kernels"], state["inferred"] = {}, {}
+        state["kernels"], state["beside"], state["inferred"] = {}, {}, {}
         try:
             self.check()
         except OpError as error:
@@ -295,6 +314,7 @@ def op(cls: type[Op]) -> type[Any]:
     cls.defaults = {f: frozen(getattr(cls, f))[0] for f in cls.fields if hasattr(cls, f)}
     cls.type = cls.__dict__.get("type", cls.__name__)
     cls.parsed = Signature(cls)
+    cls.lately = {}
     cls.interned = weakref.WeakValueDictionary() if cls.fields else {}
     cls.lowerings = {}
     other = REGISTRY.get(cls.type)

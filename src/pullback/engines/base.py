@@ -46,8 +46,8 @@ class Engine:
         self.name, self.lowers = name, lowers
         ENGINES[name] = self
 
-    def kernel(self, op: Op, specs: Sequence[Spec] = ()) -> Callable[..., Any]:
-        """What runs the op on arrays. specs: where known, of all that it reads and makes."""
+    def kernel(self, op: Op, reads: Sequence[Spec] = (), makes: Sequence[Spec] = ()) -> Callable[..., Any]:
+        """What runs the op on arrays, of these specs where they are given."""
         for name in self.lowers:
             load_lowerings(type(op).__module__, name)
             found = type(op).lowerings.get(name)

@@ -62,14 +62,15 @@ class CpuEngine(Engine):
         super().__init__("cpu", lowers=("blas",))
         self._lately: deque[Op] = deque(maxlen=MOST_PLANS)  # ops are held weakly: these keep their plans
 
-    def kernel(self, op: Op, specs: Sequence[Spec] = ()) -> Callable[..., Any]:
+    def kernel(self, op: Op, reads: Sequence[Spec] = (), makes: Sequence[Spec] = ()) -> Callable[..., Any]:
         """What runs the op on arrays: machine code where it is quicker, from the second time on."""
         load_lowerings(type(op).__module__, "native")
         slow = BLAS.kernel(op)
-        if "native" not in type(op).lowerings and not (passes_over(op) and _is_much(specs)):
+        if "native" not in type(op).lowerings and not (passes_over(op) and _is_much([*reads, *makes])):
             return slow
         self._lately.append(op)
-        return _Single(op, slow)
+        static = {i % len(reads) for i in op.static} if reads else set(op.static)
+        return _Single(op, slow, static, not reads or any(reads[i].value is None for i in static))
 
     def compiled(self, nodes: Sequence[Operation], inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Any:
         return Planned(nodes, inputs, outputs)
@@ -150,23 +151,27 @@ class Planned:
 
 
 class _Single:
-    """One op on arrays: planned for their shapes when met a second time."""
+    """One op on arrays: planned for their shapes when met a second time.
 
-    def __init__(self, op: Op, slow: Callable[..., Any]) -> None:
-        self.op, self._slow, self._plannable = op, slow, True
+    static: positions of the inputs whose value settles shapes. varies: whether calls may be given others there.
+    """
+
+    def __init__(self, op: Op, slow: Callable[..., Any], static: set[int], varies: bool) -> None:
+        self.op, self._slow, self._static, self._plannable = op, slow, static, True
+        self._varies = varies and bool(static)
         self._plans: dict[Any, Any] = {}
         # The plan used last, where it tells by itself whether it fits: for which Winograd, and for which static values.
         self._last: tuple[Any, list[Any], Direct] | None = None
 
     def __call__(self, *values: Any) -> Any:
         last = self._last
-        if last is not None and last[0] == config.winograd and last[1] == self._static(values):
+        if last is not None and last[0] == config.winograd and (not self._varies or last[1] == self._settling(values)):
             made = last[2].tried(None, values)
             if made is not None:
                 return made[0] if len(made) == 1 else made
         if not self._plannable:
             return self._slow(*values)
-        key = config.winograd, *[_key_of(v, i in self.op.static) for i, v in enumerate(values)]
+        key = config.winograd, *[_key_of(v, i in self._static) for i, v in enumerate(values)]
         found = self._plans.get(key, 0)
         if type(found) is int:
             if found < config.plan_after:
@@ -175,19 +180,19 @@ class _Single:
                 self._plans[key] = found + 1
                 return self._slow(*values)
             found = self._plans[key] = self._made(values)
-        self._last = (config.winograd, self._static(values), found) if isinstance(found, Direct) else None
+        self._last = (config.winograd, self._settling(values), found) if isinstance(found, Direct) else None
         made = found(None, *values)
         return made[0] if len(made) == 1 else made
 
-    def _static(self, values: Sequence[Any]) -> list[Any]:
-        return [_key_of(values[i], True) for i in self.op.static]
+    def _settling(self, values: Sequence[Any]) -> list[Any]:
+        return [_key_of(values[i], True) for i in self._static]
 
     def _made(self, values: Sequence[Any]) -> Any:
         try:
-            return runner(plan.one(self.op, [_given(v, i in self.op.static) for i, v in enumerate(values)], BLAS))
+            return runner(plan.one(self.op, [_given(v, i in self._static) for i, v in enumerate(values)], BLAS))
         except UnplannableError:
             slow = self._slow
-            self._plannable = bool(self.op.static)  # the values of those may be others
+            self._plannable = self._varies
 
             def run(store: Any, *arrays: Any) -> Any:
                 made = slow(*arrays)

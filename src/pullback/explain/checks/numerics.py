@@ -61,8 +61,8 @@ class _Checking(Engine):
         self.name, self.lowers, self._inner = f"{inner.name}, numerics checked", getattr(inner, "lowers", ()), inner
         self.on_node = _look_at
 
-    def kernel(self, op: Any, specs: Any = ()) -> Any:
-        return self._inner.kernel(op, specs)
+    def kernel(self, op: Any, reads: Any = (), makes: Any = ()) -> Any:
+        return self._inner.kernel(op, reads, makes)
 
 
 class _Listener:

@@ -5,6 +5,7 @@ What is known when the graph is made is answered by a constant.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -20,7 +21,7 @@ from pullback.core.op import Op, op
 from pullback.core.sample import Sample
 from pullback.core.shape import Shape, TensorShape, as_shape
 from pullback.core.spec import Spec, known_vector
-from pullback.core.tensor import Tensor
+from pullback.core.tensor import EagerTensor, Tensor
 from pullback.ops.array.shape import dims
 
 
@@ -169,8 +170,15 @@ def shape_(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:
         return dense
     x, dtype = _asked(input, out_type)
     if x.spec.known:
+        if type(interpreter.current()) is interpreter.Eager:
+            return _eager_shape(x.spec, dtype)
         return _constant(np.array(x.spec.shape, dtype.numpy), name or "Shape")
     return Shape_(dtype)(x, name=name)
+
+
+@functools.lru_cache(maxsize=1024)
+def _eager_shape(spec: Spec, dtype: DType) -> EagerTensor:
+    return _constant(np.array(spec.shape, dtype.numpy), "Shape")
 
 
 @public(v1="shape")
@@ -181,6 +189,8 @@ def shape_v1(input: Any, name: str | None = None, out_type: Any = None) -> Tenso
 
 def _dense_shape(input: Any, out_type: Any) -> Tensor | None:
     """A SparseTensor's shape as a vector of that type; None for other things."""
+    if isinstance(input, Tensor):
+        return None
     from pullback.ops.math.select import Cast
     from pullback.ops.sparse import SparseTensor
 
@@ -196,7 +206,7 @@ def _asked(input: Any, out_type: Any) -> tuple[Any, DType]:
     return interpreter.as_tensor(input), dtype
 
 
-def _constant(array: Any, name: str) -> Tensor:
+def _constant(array: Any, name: str) -> Any:
     return interpreter.current().constant(array, interpreter.constant_spec(array), name)
 
 

@@ -20,6 +20,7 @@ from pullback.core.errors import ArgumentError
 from pullback.core.op import REGISTRY, NoGradientYet, Op, op
 from pullback.core.sample import Sample
 from pullback.core.shape import Shape
+from pullback.core.silence import silently
 from pullback.core.spec import Spec
 from pullback.core.tensor import Tensor
 from pullback.ops.math.arithmetic import Equal, FloorDiv, Maximum
@@ -59,8 +60,7 @@ class Reduction(Op):
     def reference(self, x: Anything, axes: Anything) -> Anything:
         gone = folded(self.type, ints(axes), x.ndim)
         left: Anything = self._left(x.shape, gone)
-        with np.errstate(all="ignore"):
-            y = np.asarray(self.fold(x, gone)).astype(x.dtype, copy=False)
+        y = np.asarray(silently(self.fold, (x, gone))).astype(x.dtype, copy=False)
         return y.reshape(left)
 
     def fold(self, x: Anything, axes: tuple[int, ...]) -> Anything:
@@ -115,7 +115,7 @@ class Sum(Reduction):
     keep_dims: bool = False
 
     def fold(self, x: Anything, axes: tuple[int, ...]) -> Anything:
-        return np.sum(x, axes, dtype=wide(x).dtype)
+        return np.add.reduce(x, axes, wide(x).dtype)
 
     def grad(self, node: Anything, dy: Anything) -> Anything:
         return BroadcastTo()(self.opened(dy, node), shape_of(node.inputs[0])), None
@@ -129,7 +129,7 @@ class Mean(Reduction):
 
     def fold(self, x: Anything, axes: tuple[int, ...]) -> Anything:
         n = math.prod(x.shape[a] for a in axes)
-        total = np.sum(x, axes, dtype=wide(x).dtype)
+        total = np.add.reduce(x, axes, wide(x).dtype)
         if x.dtype.kind not in "iu":
             return total / total.dtype.type(n)
         return np.sign(total) * (np.abs(total) // max(n, 1))
@@ -203,7 +203,7 @@ class Prod(Reduction):
     keep_dims: bool = False
 
     def fold(self, x: Anything, axes: tuple[int, ...]) -> Anything:
-        return np.prod(x, axes, dtype=wide(x).dtype)
+        return np.multiply.reduce(x, axes, wide(x).dtype)
 
     def grad(self, node: Anything, dy: Anything) -> Anything:
         x, axes = node.inputs

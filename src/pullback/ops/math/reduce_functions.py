@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -13,11 +12,10 @@ import numpy as np
 
 from pullback.core import interpreter
 from pullback.core.basics import ZerosLike, shape_of
-from pullback.core.dtypes import FLOATS, as_dtype, bool_, int32, int64
+from pullback.core.dtypes import FLOATS, as_dtype, bool_, int64
 from pullback.core.errors import ArgumentError, DTypeError
 from pullback.core.names import public
 from pullback.core.op import REGISTRY
-from pullback.core.spec import Spec
 from pullback.core.tensor import EagerTensor, Tensor
 from pullback.ops.math import arithmetic as m
 from pullback.ops.math import reduce as r
@@ -45,20 +43,10 @@ def _axes(x: Tensor, axis: Any) -> Any:
         if x.spec.shape is None:
             return AllAxes()(x)
         every = tuple(range(len(x.spec.shape)))
-        return _kept(every) if eager else interpreter.as_tensor(np.array(every, np.int32), name="Const")
+        return every if eager and every else interpreter.as_tensor(np.array(every, np.int32), name="Const")
     if isinstance(axis, (tuple, list, range)):
         axis = tuple(a if isinstance(a, Tensor) else int(a) for a in axis)
-    if eager and (type(axis) is int or (type(axis) is tuple and all(type(a) is int for a in axis))):
-        return _kept(axis)
     return axis
-
-
-@functools.lru_cache(maxsize=1024)
-def _kept(axes: int | tuple[int, ...]) -> EagerTensor:
-    """Axes as a tensor, made once."""
-    array = np.array(axes, np.int32)
-    array.flags.writeable = False
-    return EagerTensor(Spec(array.shape, int32), array)
 
 
 def _reduced(op: Any, x: Any, axis: Any, keepdims: Any, name: str | None) -> Tensor:
