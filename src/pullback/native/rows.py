@@ -5,6 +5,7 @@ m = max x      Z = sum exp(x - m)      p = exp(x - m) / Z      log p = x - m - l
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from pullback.native import mathematics
@@ -19,11 +20,11 @@ class _Row:
         self.f, self.kind, self.count = f, kind, count
         self.lanes = host().lanes(kind)
 
-    def each(self, do: Any) -> None:
-        """do(first, mask) for every vector of the row."""
+    def each(self, do: Any, begin: Any = 0) -> None:
+        """do(first, mask) for every vector of the row from the one at `begin` on."""
         f, lanes = self.f, self.lanes
         whole = self.count // lanes * lanes
-        with f.loop(0, whole, lanes) as c:
+        with f.loop(begin, whole, lanes) as c:
             do(c, None)
         with f.when(whole < self.count):
             do(whole, f.lanes_below(self.count - whole, lanes))
@@ -43,7 +44,20 @@ class _Row:
         return f.across(total.value, combine)
 
     def largest(self, x: Value) -> Value:
-        return self.folded(-float("inf"), lambda c, mask: x.load(c, self.lanes, mask), self.f.maximum)
+        """Of four vectors at once, since each waits for the one before."""
+        f, lanes, least = self.f, self.lanes, -float("inf")
+        found = [f.variable(f.constant(least, self.kind.by(lanes)), self.kind.by(lanes)) for _ in range(4)]
+
+        def add(n: int, c: Any, mask: Value | None) -> None:
+            one = x.load(c, lanes, mask)
+            found[n].value = f.maximum(found[n].value, one if mask is None else f.select(mask, one, least))
+
+        together = self.count // (4 * lanes) * (4 * lanes)
+        with f.loop(0, together, 4 * lanes) as c:
+            for n in range(4):
+                add(n, c + n * lanes, None)
+        self.each(lambda c, mask: add(0, c, mask), together)
+        return f.across(functools.reduce(f.maximum, [v.value for v in found]), f.maximum)
 
     def sum(self, value: Any) -> Value:
         return self.folded(0.0, value, lambda a, b: a + b)
@@ -59,10 +73,14 @@ class _Row:
 
         return self.sum(one)
 
+    def reciprocal(self, by: Value) -> Value:
+        """To multiply with: a division of each number takes half as long as its exponential."""
+        return (self.f.as_value(1.0, by.type) / by).splat(self.lanes)
+
     def scaled(self, to: Value, by: Value) -> None:
         """Divides what is stored."""
-        spread = by.splat(self.lanes)
-        self.each(lambda c, mask: to.store(to.load(c, self.lanes, mask) / spread, c, mask))
+        spread = self.reciprocal(by)
+        self.each(lambda c, mask: to.store(to.load(c, self.lanes, mask) * spread, c, mask))
 
 
 def softmax(module: Module, kind: Type, logarithm: bool) -> None:
@@ -92,10 +110,10 @@ def cross_entropy(module: Module, kind: Type) -> None:
             return labels.load(c, row.lanes, mask) * (shift - source.load(c, row.lanes, mask))
 
         loss.store(row.sum(weighted), i)
-        by = total.splat(row.lanes)
+        by = row.reciprocal(total)
 
         def difference(c: Any, mask: Value | None) -> None:
-            p = to.load(c, row.lanes, mask) / by
+            p = to.load(c, row.lanes, mask) * by
             to.store(p - labels.load(c, row.lanes, mask), c, mask)
 
         row.each(difference)

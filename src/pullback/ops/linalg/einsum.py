@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core import dtypes, interpreter, shape
+from pullback.core.backprop import asked
 from pullback.core.basics import OnesLike, Shape_, SumTo, shape_of
 from pullback.core.errors import ArgumentError, ShapeError
 from pullback.core.names import public
@@ -123,7 +124,8 @@ class Einsum(Op):
 
     def grad(self, node: Any, dy: Any) -> Any:
         *terms, result = self._terms()
-        return tuple(self._to(k, node.inputs, terms, result, dy) for k in range(len(terms)))
+        wanted = asked(node)
+        return tuple([self._to(k, node.inputs, terms, result, dy) if wanted[k] else None for k in range(len(terms))])
 
     def _to(self, k: int, xs: Any, terms: list[str], result: str, dy: Any) -> Any:
         """The cotangent of factor k."""

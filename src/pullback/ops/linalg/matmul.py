@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core import interpreter, shape
+from pullback.core.backprop import asked
 from pullback.core.basics import Shape_
 from pullback.core.dtypes import NUMBERS, as_dtype
 from pullback.core.errors import ArgumentError, DTypeError, ShapeError
@@ -72,16 +73,8 @@ class MatMul(Op):
         return product(a.T if self.transpose_a else a, b.T if self.transpose_b else b)
 
     def grad(self, node: Any, dy: Any) -> Any:
-        a, b = (conj(x) for x in node.inputs)
-        match self.transpose_a, self.transpose_b:
-            case False, False:
-                return MatMul(False, True)(dy, b), MatMul(True, False)(a, dy)
-            case False, True:
-                return MatMul()(dy, b), MatMul(True, False)(dy, a)
-            case True, False:
-                return MatMul(False, True)(b, dy), MatMul()(a, dy)
-            case _:
-                return MatMul(True, True)(b, dy), MatMul(True, True)(dy, a)
+        a, b = node.inputs
+        return _pulled(MatMul, (self.transpose_a, self.transpose_b), node, conj(a), conj(b), dy)
 
     def batch(self, size: Any, inputs: Any, axes: Any) -> Any:
         # BatchMatMulV2 takes adjoints: conjugated first, they are transposes.
@@ -142,15 +135,7 @@ class BatchMatMulV2(Op):
 
     def grad(self, node: Any, dz: Any) -> Any:
         x, y = node.inputs
-        match self.adj_x, self.adj_y:
-            case False, False:
-                return BatchMatMulV2(False, True)(dz, y), BatchMatMulV2(True, False)(x, dz)
-            case False, True:
-                return BatchMatMulV2()(dz, y), BatchMatMulV2(True, False)(dz, x)
-            case True, False:
-                return BatchMatMulV2(False, True)(y, dz), BatchMatMulV2()(x, dz)
-            case _:
-                return BatchMatMulV2(True, True)(y, dz), BatchMatMulV2(True, True)(dz, x)
+        return _pulled(BatchMatMulV2, (self.adj_x, self.adj_y), node, x, y, dz)
 
     def batch(self, size: Any, inputs: Any, axes: Any) -> Any:
         if any(x.spec.shape is None for x in inputs):
@@ -181,6 +166,22 @@ class BatchMatMulV2(Op):
         yield lambda: cls()(np.ones((2, 2, 3)), np.ones((2, 2, 3))), ShapeError, "inner dimensions"
         yield lambda: cls()(np.ones((2, 2, 3)), np.ones((3, 3, 2))), ShapeError, "leading axes"
         yield lambda: cls()(np.ones((2, 2, 3)), np.ones(3)), ShapeError, "rank 2 or more"
+
+
+def _pulled(product: type[Any], flips: tuple[bool, bool], node: Any, a: Tensor, b: Tensor, dy: Any) -> Any:
+    """The cotangents of a product's factors, themselves products, where they are used. flips: which factors it turns
+    round, as its two fields say."""
+    match flips:
+        case False, False:
+            to_a, to_b = (dy, b, False, True), (a, dy, True, False)
+        case False, True:
+            to_a, to_b = (dy, b, False, False), (dy, a, True, False)
+        case True, False:
+            to_a, to_b = (b, dy, False, True), (a, dy, False, False)
+        case _:
+            to_a, to_b = (b, dy, True, True), (dy, a, True, True)
+    pairs = zip((to_a, to_b), asked(node), strict=True)
+    return tuple([product(*turned)(x, y) if used else None for (x, y, *turned), used in pairs])
 
 
 @public("matmul", "linalg.matmul")

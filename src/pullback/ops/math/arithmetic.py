@@ -27,7 +27,9 @@ def _where(condition: Any, yes: Any, no: Any) -> Any:
 # --- arithmetic -----------------------------------------------------------------------------------------------------
 _any = {"takes": _TWO, "T": NUMBERS}
 AddV2 = elementwise("AddV2", numpy=np.add, grad=lambda n, dy: (dy, dy), carries_values=True, **_any)
-Sub = elementwise("Sub", numpy=np.subtract, grad=lambda n, dy: (dy, -dy), carries_values=True, **_any)
+Sub = elementwise(
+    "Sub", numpy=np.subtract, grad=lambda n, dy: (dy, -dy if asked(n)[1] else None), carries_values=True, **_any
+)
 
 
 def _product_grad(node: Any, dy: Any) -> Any:
@@ -44,10 +46,18 @@ Mul = elementwise(
     linear=(0, 1),
     **_any,
 )
+
+
+def _quotient_grad(node: Any, dy: Any) -> Any:
+    _, y = node.inputs
+    to_x, to_y = asked(node)
+    return dy / conj(y) if to_x else None, dy * conj(-node.results[0] / y) if to_y else None
+
+
 RealDiv = elementwise(
     "RealDiv",
     numpy=np.divide,
-    grad=lambda n, dy: (dy / conj(n.inputs[1]), dy * conj(-n.results[0] / n.inputs[1])),
+    grad=_quotient_grad,
     takes=_TWO,
     linear=(0,),
     domain=(_NONZERO, _NONZERO),
@@ -173,9 +183,9 @@ Minimum = elementwise(
 
 
 def _winner(first_wins: Any, node: Any, dy: Any) -> Any:
-    won = first_wins()(*node.inputs)
-    zero = ZerosLike()(dy)
-    return _where(won, dy, zero), _where(won, zero, dy)
+    won, zero = first_wins()(*node.inputs), ZerosLike()(dy)
+    to_x, to_y = asked(node)
+    return _where(won, dy, zero) if to_x else None, _where(won, zero, dy) if to_y else None
 
 
 # --- powers ---------------------------------------------------------------------------------------------------------
@@ -190,12 +200,17 @@ def _pow(x: Any, y: Any) -> Any:
 
 def _pow_grad(node: Any, dy: Any) -> Any:
     x, y = node.inputs
-    z = node.results[0]
+    to_x, to_y = asked(node)
+    dx = dy * conj(y * Pow()(x, y - OnesLike()(y))) if to_x else None
+    return dx, dy * conj(node.results[0] * _log_or_zero(x)) if to_y else None
+
+
+def _log_or_zero(x: Any) -> Any:
+    """log x, and 0 where it is not defined."""
     positive = x > 0 if not x.dtype.is_complex else NotEqual()(x, ZerosLike()(x))
-    log_x = ZerosLike()(x)
-    if x.dtype in FLOATS:
-        log_x = _where(positive, Log()(_where(positive, x, OnesLike()(x))), log_x)
-    return dy * conj(y * Pow()(x, y - OnesLike()(y))), dy * conj(z * log_x)
+    if x.dtype not in FLOATS:
+        return ZerosLike()(x)
+    return _where(positive, Log()(_where(positive, x, OnesLike()(x))), ZerosLike()(x))
 
 
 Pow = elementwise("Pow", numpy=_pow, grad=_pow_grad, domain=((0.5, 2.0), (0.5, 3.0)), **_any)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core import dtypes
+from pullback.core.backprop import asked
 from pullback.core.basics import ZerosLike
 from pullback.core.dtypes import DType
 from pullback.core.errors import ShapeError
@@ -28,8 +29,10 @@ class Select(Elementwise):
     kernel = staticmethod(np.where)
 
     def grad(self, node: Any, dy: Any) -> Any:
-        zero = ZerosLike()(dy)
-        return None, self(node.inputs[0], dy, zero), self(node.inputs[0], zero, dy)
+        condition, zero = node.inputs[0], ZerosLike()(dy)
+        _, to_x, to_y = asked(node)
+        dx = self(condition, dy, zero) if to_x else None
+        return None, dx, self(condition, zero, dy) if to_y else None
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterator[Sample]:

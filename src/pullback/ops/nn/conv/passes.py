@@ -162,7 +162,9 @@ class ToInput(Convolution):
 
     def grad(self, node: Any, g: Any) -> Any:
         _, w, dy = node.inputs
-        return None, self.to_filter(g, shape_of(w), conj(dy)), self.forward(g, conj(w))
+        _, to_w, to_dy = asked(node)
+        dw = self.to_filter(g, shape_of(w), conj(dy)) if to_w else None
+        return None, dw, self.forward(g, conj(w)) if to_dy else None
 
     def batch(self, size: Any, inputs: Any, axes: Any) -> Any:
         return batching.to_input(self, size, inputs, axes)
@@ -193,7 +195,9 @@ class ToFilter(Convolution):
 
     def grad(self, node: Any, g: Any) -> Any:
         x, _, dy = node.inputs
-        return self.to_input(shape_of(x), g, conj(dy)), None, self.forward(conj(x), g)
+        to_x, _, to_dy = asked(node)
+        dx = self.to_input(shape_of(x), g, conj(dy)) if to_x else None
+        return dx, None, self.forward(conj(x), g) if to_dy else None
 
     def batch(self, size: Any, inputs: Any, axes: Any) -> Any:
         return batching.to_filter(self, size, inputs, axes)
