@@ -123,17 +123,14 @@ class Op:
     inferred: dict[Any, tuple[Spec, ...]]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        brief = None
-        if not kwargs and {*map(type, args)} <= _PLAIN:
-            brief = args, *map(type, args)
-            found = cls.lately.get(brief)
-            if found is not None:
-                return found
-        found = cls._interned(args, kwargs)
-        if brief is not None:
+        if kwargs or (args and not {*map(type, args)} <= _PLAIN):
+            return cls._interned(args, kwargs)
+        key = (args, *map(type, args)) if args else ()
+        found = cls.lately.get(key)
+        if found is None:
             if len(cls.lately) >= MOST_LATELY:
                 cls.lately.clear()
-            cls.lately[brief] = found
+            found = cls.lately[key] = cls._interned(args, kwargs)
         return found
 
     @classmethod

@@ -11,11 +11,12 @@ from pullback.train.optimizer_v2 import OptimizerV2
 from pullback.train.optimizers.adadelta import Adadelta
 from pullback.train.optimizers.adagrad import Adagrad
 from pullback.train.optimizers.adam import Adam
+from pullback.train.optimizers.adam_family import Adamax, AdamW, Lamb, Lion, Nadam
 from pullback.train.optimizers.ftrl import Ftrl
 from pullback.train.optimizers.gradient_descent import SGD
 from pullback.train.optimizers.rmsprop import RMSprop
 
-_KINDS = (SGD, Adam, Adagrad, Adadelta, RMSprop, Ftrl, LossScaleOptimizer)
+_KINDS = (SGD, Adam, AdamW, Adamax, Nadam, Lamb, Lion, Adagrad, Adadelta, RMSprop, Ftrl, LossScaleOptimizer)
 BY_NAME: dict[str, Any] = {name: cls for cls in _KINDS for name in (cls.__name__, cls.__name__.lower())}
 
 

@@ -11,9 +11,12 @@ from pullback.core import dtypes, interpreter
 from pullback.core.tensor import Tensor
 from pullback.modes.variable import Variable
 from pullback.ops.array.creation import Fill
+from pullback.train.compiled_steps import CompiledSteps
 from pullback.train.schedules import LearningRateSchedule, deserialize, serialize
 
 _names: dict[str, int] = {}
+# Attributes that compiled steps do not hang on: a rate that is a number stands in a variable.
+_OF_A_STEP = {"_compiled", "_done", "learning_rate", "lr"}
 
 
 class OptimizerState:
@@ -65,6 +68,7 @@ class OptimizerState:
         self._kept: dict[str, list[Variable]] = {}
         self._undecayed: tuple[set[int], Any] = (set(), None)
         self._done: list[Any] = []
+        self._compiled = CompiledSteps()
         self._iterations = self.add_variable((), dtype=dtypes.int64, name="iteration")
         self._learning_rate: Any = learning_rate
         if not callable(learning_rate) or isinstance(learning_rate, Variable):
@@ -74,6 +78,11 @@ class OptimizerState:
                     f"arguments. Received instead: learning_rate={learning_rate!r}"
                 )
             self._learning_rate = self.add_variable((), learning_rate, dtypes.float32, name="learning_rate")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+        if name not in _OF_A_STEP:
+            object.__setattr__(self, "_compiled", CompiledSteps())
 
     # --- what it keeps ---------------------------------------------------------------------------------------------
 

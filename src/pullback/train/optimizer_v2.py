@@ -105,6 +105,8 @@ class OptimizerV2(OptimizerState):
             self.built = True
         if not self._index:
             self._trainable, self._index = variables, {id(v): i for i, v in enumerate(variables)}
+        if self._compiled.taken(self, self._learning_rate, grads, variables):
+            return self._iterations
         self._done = []
         graph = self._iterations._graph
         with graph.as_default() if graph is not None and not _building() else contextlib.nullcontext():
