@@ -37,8 +37,11 @@ class _Block(ctypes.Structure):
     memory: tuple[Any, int]
 
     def __del__(self) -> None:
-        free, size = _free, ctypes.sizeof(self)
-        if free is not None and free.bytes + size <= MOST_FREE:
+        free = _free
+        if free is None:  # the interpreter ends
+            return
+        size = ctypes.sizeof(self)
+        if free.bytes + size <= MOST_FREE:
             free.bytes += size
             free.blocks.setdefault(size, []).append(self.memory)
 

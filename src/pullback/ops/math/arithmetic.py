@@ -310,11 +310,10 @@ SigmoidGrad = elementwise(
 
 
 def _sigmoid(x: Any) -> Any:
-    """1 / (1 + exp(-x)), from exp(-|x|) so that nothing overflows."""
+    """1 / (1 + exp(-x)); of x below 0, exp(x) / (1 + exp(x)), so that nothing overflows."""
     if np.iscomplexobj(x):
         return 1 / (1 + np.exp(-x))
-    e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1 / (1 + e), e / (1 + e)).astype(x.dtype)
+    return (np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))).astype(x.dtype)
 
 
 Sigmoid = elementwise("Sigmoid", numpy=_sigmoid, grad=lambda n, dy: SigmoidGrad()(conj(n.results[0]), dy))
