@@ -23,15 +23,13 @@ from pullback.core.store import Resource
 from pullback.core.tensor import EagerTensor, Operation, Reference, Tensor
 from pullback.modes.creators import Creators
 from pullback.modes.default import GraphKeys, building, init_scope
+from pullback.modes.scattering import Scattered
 from pullback.ops.math import operators
 from pullback.ops.state import (
     Assign,
     AssignAdd,
     AssignSub,
     ReadVariableOp,
-    ScatterAdd,
-    ScatterSub,
-    ScatterUpdate,
     VarHandleOp,
     VariableV2,
     VarIsInitializedOp,
@@ -63,7 +61,7 @@ class VariableAggregation(enum.Enum):
 
 
 @public("Variable", v1=None)
-class Variable(metaclass=Creators):
+class Variable(Scattered, metaclass=Creators):
     """A tensor that keeps its value between runs, and can be assigned to.
 
     Args:
@@ -276,18 +274,6 @@ class Variable(metaclass=Creators):
     ) -> Any:
         """Subtracts from the variable; returns as `assign` does."""
         return self._update(AssignSub(), (self._value(delta, "assign_sub"),), name, read_value)
-
-    def scatter_add(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
-        """Adds IndexedSlices; equal indices add."""
-        return self._update(ScatterAdd(), (sparse_delta.indices, sparse_delta.values), name, True)
-
-    def scatter_sub(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
-        """Subtracts IndexedSlices; equal indices add up."""
-        return self._update(ScatterSub(), (sparse_delta.indices, sparse_delta.values), name, True)
-
-    def scatter_update(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
-        """Replaces the rows that IndexedSlices name."""
-        return self._update(ScatterUpdate(), (sparse_delta.indices, sparse_delta.values), name, True)
 
     def load(self, value: Any, session: Any = None) -> None:
         """Writes a value into a session's variable, without adding to the graph."""

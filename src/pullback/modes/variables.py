@@ -11,9 +11,7 @@ from pullback.core.names import public
 from pullback.modes.default import GraphKeys, executing_eagerly_v1, get_default_graph
 from pullback.modes.grouping import group
 from pullback.modes.variable import Variable
-from pullback.ops.array.tensor_scatter import TensorScatterAdd, TensorScatterSub, TensorScatterUpdate
 from pullback.ops.math.arithmetic import LogicalAnd
-from pullback.ops.state import ScatterAdd, ScatterSub, ScatterUpdate
 
 
 @public(v1="global_variables")
@@ -89,48 +87,6 @@ def assign_add(ref: Any, value: Any, use_locking: Any = None, name: str | None =
 def assign_sub(ref: Any, value: Any, use_locking: Any = None, name: str | None = None) -> Any:
     """Subtracts from a variable; the answer is the new value."""
     return ref.assign_sub(value, name=name)
-
-
-@public(v1="scatter_update")
-def scatter_update(ref: Any, indices: Any, updates: Any, use_locking: bool = True, name: str | None = None) -> Any:
-    """Replaces rows of a variable: ref[indices[i]] = updates[i]. The answer is the new value."""
-    return ref._update(ScatterUpdate(), (indices, ref._value(updates, "scatter_update")), name, True)
-
-
-@public(v1="scatter_add")
-def scatter_add(ref: Any, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None) -> Any:
-    """Adds to rows of a variable; equal indices add. The answer is the new value."""
-    return ref._update(ScatterAdd(), (indices, ref._value(updates, "scatter_add")), name, True)
-
-
-@public(v1="scatter_sub")
-def scatter_sub(ref: Any, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None) -> Any:
-    """Subtracts from rows of a variable; equal indices add up. The answer is the new value."""
-    return ref._update(ScatterSub(), (indices, ref._value(updates, "scatter_sub")), name, True)
-
-
-@public(v1="scatter_nd_update")
-def scatter_nd_update(ref: Any, indices: Any, updates: Any, use_locking: bool = True, name: str | None = None) -> Any:
-    """Replaces parts of a variable: ref[indices[i]] = updates[i], indices [i.., k] of k axes. The answer is the new
-    value."""
-    return _changed_at(TensorScatterUpdate(), ref, indices, updates, name)
-
-
-@public(v1="scatter_nd_add")
-def scatter_nd_add(ref: Any, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None) -> Any:
-    """Adds to parts of a variable; equal places add. Otherwise as `scatter_nd_update`."""
-    return _changed_at(TensorScatterAdd(), ref, indices, updates, name)
-
-
-@public(v1="scatter_nd_sub")
-def scatter_nd_sub(ref: Any, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None) -> Any:
-    """Subtracts from parts of a variable; equal places add up. Otherwise as `scatter_nd_update`."""
-    return _changed_at(TensorScatterSub(), ref, indices, updates, name)
-
-
-def _changed_at(change: Any, ref: Any, indices: Any, updates: Any, name: str | None) -> Any:
-    """Assigns a variable what it is with a change."""
-    return ref.assign(change(ref.read_value(), indices, updates), name=name)
 
 
 @public(v1="is_variable_initialized")

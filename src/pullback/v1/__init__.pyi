@@ -375,13 +375,17 @@ from pullback.ops.math.functions import rsqrt as rsqrt
 from pullback.ops.array.conversion import saturate_cast as saturate_cast
 from pullback.ops.math.functions import scalar_mul as scalar_mul
 from pullback.ops.control.folds import scan as scan
-from pullback.modes.variables import scatter_add as scatter_add
+from pullback.modes.scattering import scatter_add as scatter_add
+from pullback.modes.scattering import scatter_div as scatter_div
+from pullback.modes.scattering import scatter_max as scatter_max
+from pullback.modes.scattering import scatter_min as scatter_min
+from pullback.modes.scattering import scatter_mul as scatter_mul
 from pullback.ops.array.places import scatter_nd as scatter_nd
-from pullback.modes.variables import scatter_nd_add as scatter_nd_add
-from pullback.modes.variables import scatter_nd_sub as scatter_nd_sub
-from pullback.modes.variables import scatter_nd_update as scatter_nd_update
-from pullback.modes.variables import scatter_sub as scatter_sub
-from pullback.modes.variables import scatter_update as scatter_update
+from pullback.modes.scattering import scatter_nd_add as scatter_nd_add
+from pullback.modes.scattering import scatter_nd_sub as scatter_nd_sub
+from pullback.modes.scattering import scatter_nd_update as scatter_nd_update
+from pullback.modes.scattering import scatter_sub as scatter_sub
+from pullback.modes.scattering import scatter_update as scatter_update
 from pullback.ops.array.bounds import searchsorted as searchsorted
 from pullback.ops.array.segments import segment_max as segment_max
 from pullback.ops.array.segments import segment_mean as segment_mean
@@ -880,6 +884,10 @@ __all__ = [
     "scalar_mul",
     "scan",
     "scatter_add",
+    "scatter_div",
+    "scatter_max",
+    "scatter_min",
+    "scatter_mul",
     "scatter_nd",
     "scatter_nd_add",
     "scatter_nd_sub",

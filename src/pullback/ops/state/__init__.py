@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core import shape
-from pullback.core.errors import DTypeError, ShapeError
+from pullback.core.errors import ArgumentError, DTypeError, ShapeError
 from pullback.core.op import Op, op
 from pullback.core.sample import Sample
 from pullback.core.spec import Spec
@@ -246,6 +246,49 @@ class ScatterSub(_Scatter):
 
     def into(self, new: Any, indices: Any, updates: Any) -> None:
         np.subtract.at(new, indices, updates)
+
+
+@op
+class ScatterMul(_Scatter):
+    """Rows multiplied."""
+
+    def into(self, new: Any, indices: Any, updates: Any) -> None:
+        np.multiply.at(new, indices, updates)
+
+
+@op
+class ScatterDiv(_Scatter):
+    """Rows divided; of integers the quotient is cut off towards zero.
+
+    Raises:
+      ArgumentError: an integer is divided by zero.
+    """
+
+    def into(self, new: Any, indices: Any, updates: Any) -> None:
+        if new.dtype.kind not in "iu":
+            return np.divide.at(new, indices, updates)
+        if not np.all(updates):
+            raise ArgumentError("ScatterDiv: Integer division by zero")
+        for at in np.ndindex(np.shape(indices)):
+            row, by = new[indices[at]], updates[at]
+            new[indices[at]] = np.sign(row) * np.sign(by) * (np.abs(row) // np.abs(by))
+        return None
+
+
+@op
+class ScatterMin(_Scatter):
+    """The smaller of the rows and the updates."""
+
+    def into(self, new: Any, indices: Any, updates: Any) -> None:
+        np.minimum.at(new, indices, updates)
+
+
+@op
+class ScatterMax(_Scatter):
+    """The larger of the rows and the updates."""
+
+    def into(self, new: Any, indices: Any, updates: Any) -> None:
+        np.maximum.at(new, indices, updates)
 
 
 @op
