@@ -99,3 +99,16 @@ def test_gradients_of_large_arrays():
             loss = tf.reduce_sum(tf.tanh(x) * w)
         dx = tape.gradient(loss, x).numpy()
         np.testing.assert_allclose(dx, w.numpy() * (1 - np.tanh(x.numpy()) ** 2), rtol=1e-5, atol=1e-6)
+
+
+def test_numbers_beside_tensors_are_told_apart():
+    """1, 1.0 and True are equal, and so are 0.0 and -0.0; what is kept of one is not given for another."""
+    x = tf.constant([2.0, -2.0])
+    for _ in range(2):
+        assert np.signbit((x * 0.0).numpy()).tolist() == [False, True]
+        assert np.signbit((x * -0.0).numpy()).tolist() == [True, False]
+        assert (x + 1).numpy().tolist() == (x + 1.0).numpy().tolist() == [3.0, -1.0]
+        with pytest.raises(TypeError):
+            tf.constant([2, 3]) + 1.5
+        assert (tf.constant([2, 3]) + 1).numpy().tolist() == [3, 4]
+        assert tf.reshape(x, (2, 1)).shape == (2, 1) and tf.reshape(x, (1, 2)).shape == (1, 2)

@@ -121,8 +121,8 @@ class Eager:
             kind = type(x)
             if kind is EagerTensor:
                 parts.append(x.spec)
-            elif kind is int or (kind is float and x != 0) or (kind is tuple and {*map(type, x)} == _INTS):  # type: ignore[arg-type]
-                parts += kind, x  # 1 equals 1.0, and -0.0 equals 0.0
+            elif kind is int or kind is float or (kind is tuple and {*map(type, x)} == _INTS):  # type: ignore[arg-type]
+                parts += kind, x or repr(x)  # 1 equals 1.0, and -0.0 equals 0.0
             else:
                 return None
         for i in op.static:
@@ -306,9 +306,9 @@ def number(x: Any, dtype: DType | None) -> EagerTensor | None:
     if kind is tuple:
         if not x or not all([type(n) is int for n in x]):
             return None
-    elif kind is not int and (kind is not float or x == 0):  # -0.0 equals 0.0
+    elif kind is not int and kind is not float:
         return None
-    key = kind, x, dtype
+    key = kind, x or repr(x), dtype  # -0.0 equals 0.0
     found = _numbers.get(key)
     if found is None:
         try:

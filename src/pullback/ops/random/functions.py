@@ -45,7 +45,7 @@ def _sizes(shape: Any) -> Tensor:
     """The shape argument as one tensor, which the counter and the draw share."""
     shape = dims(shape)
     plain = isinstance(shape, tuple) and not interpreter.holds_tensor(shape)
-    return interpreter.as_tensor(shape, int32 if plain else None, name="shape")
+    return _tensor(shape, int32 if plain else None, "shape")
 
 
 def _real_type(what: str, dtype: Any, integers: bool = False) -> DType:
@@ -58,7 +58,14 @@ def _real_type(what: str, dtype: Any, integers: bool = False) -> DType:
 
 def _parameters(dtype: DType, **values: Any) -> list[Tensor]:
     """A distribution's parameters as tensors of its type."""
-    return [interpreter.as_tensor(value, dtype, name=name) for name, value in values.items()]
+    return [_tensor(value, dtype, name) for name, value in values.items()]
+
+
+def _tensor(value: Any, dtype: DType | None, name: str) -> Tensor:
+    """A tensor; eagerly the one that stands for a number, made once."""
+    eager = type(interpreter.current()) is interpreter.Eager
+    found = interpreter.number(value, dtype) if eager else None
+    return interpreter.as_tensor(value, dtype, name=name) if found is None else found
 
 
 def _is(value: Any, number: int) -> bool:
@@ -117,8 +124,11 @@ def random_normal(
     dtype = _real_type("random.normal", dtype)
     with scope(name, "random_normal", shape, mean, stddev) as full:
         sizes = _sizes(shape)
-        centre, spread = _parameters(dtype, mean=mean, stddev=stddev)
         op = d.RandomStandardNormal(dtype)
+        plain = type(mean) in (int, float) and type(stddev) in (int, float) and mean == 0 and stddev == 1
+        if plain and type(interpreter.current()) is interpreter.Eager:
+            return op(sizes, *next_counter(op, seed, sizes))
+        centre, spread = _parameters(dtype, mean=mean, stddev=stddev)
         return AddV2()(op(sizes, *next_counter(op, seed, sizes)) * spread, centre, name=full)
 
 
