@@ -12,7 +12,9 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 VERSION = "2.21.0"
@@ -64,3 +66,17 @@ def asked(script: Path, *arguments: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, env=quiet, timeout=900, check=False)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stderr[-4000:]}"
     return done.stdout
+
+
+def arrays(runs: Any, folders: pytest.TempPathFactory, *arguments: str) -> dict[str, Any]:
+    """What a module of runs, as a script of TensorFlow's Python, writes to the file that it is given last: arrays by
+    name, "what was run|part of the answer"."""
+    file = folders.mktemp("oracle") / "answers.npz"
+    asked(Path(runs.__file__), *arguments, str(file))
+    with np.load(file) as found:
+        return dict(found)
+
+
+def answer(theirs: dict[str, Any], what: str) -> dict[str, Any]:
+    """The arrays of one run, by part."""
+    return {key.partition("|")[2]: value for key, value in theirs.items() if key.partition("|")[0] == what}

@@ -26,10 +26,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def theirs(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Keras' answers."""
-    file = tmp_path_factory.mktemp("oracle") / "answers.npz"
-    oracle.asked(Path(keras_dataset_runs.__file__), str(folder), str(file))
-    with np.load(file) as found:
-        return dict(found)
+    return oracle.arrays(keras_dataset_runs, tmp_path_factory, str(folder))
 
 
 @pytest.mark.slow
@@ -38,7 +35,7 @@ def test_elements_are_keras(
     what: str, folder: Path, theirs: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     ours = keras_dataset_runs.runs(tf, str(folder))[what]()
-    expected = {key.partition("|")[2]: value for key, value in theirs.items() if key.partition("|")[0] == what}
+    expected = oracle.answer(theirs, what)
     assert sorted(ours) == sorted(expected)
     for part, value in expected.items():
         assert ours[part].shape == value.shape, part

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,17 +18,14 @@ SINGLE = 1e-6  # relative; learning rates are computed in float32, where this is
 @pytest.fixture(scope="module")
 def theirs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """TensorFlow's answers."""
-    file = tmp_path_factory.mktemp("oracle") / "answers.npz"
-    oracle.asked(Path(optimizer_runs.__file__), str(file))
-    with np.load(file) as found:
-        return dict(found)
+    return oracle.arrays(optimizer_runs, tmp_path_factory)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("what", RUNS, ids=list(RUNS))
 def test_optimizer_goes_where_tensorflows_goes(what: str, theirs: dict[str, Any]) -> None:
     ours = RUNS[what]()
-    expected = {key.partition("|")[2]: value for key, value in theirs.items() if key.partition("|")[0] == what}
+    expected = oracle.answer(theirs, what)
     assert sorted(ours) == sorted(expected)
     for part, value in expected.items():
         if value.dtype.kind == "U":

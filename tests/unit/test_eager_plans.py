@@ -112,3 +112,13 @@ def test_numbers_beside_tensors_are_told_apart():
             tf.constant([2, 3]) + 1.5
         assert (tf.constant([2, 3]) + 1).numpy().tolist() == [3, 4]
         assert tf.reshape(x, (2, 1)).shape == (2, 1) and tf.reshape(x, (1, 2)).shape == (1, 2)
+
+
+def test_what_is_kept_of_calls_does_not_grow_with_the_numbers_in_them():
+    x, op = tf.constant([2.0, -2.0]), REGISTRY["Mul"]()
+    op(x, 0.5), op(x, 3)
+    before = len(op.beside)
+    for i in range(50):
+        assert op(x, i + 0.25).numpy().tolist() == [2 * i + 0.5, -2 * i - 0.5]
+        assert op(x, i).numpy().tolist() == [2 * i, -2 * i]
+    assert len(op.beside) == before

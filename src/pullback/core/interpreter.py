@@ -121,26 +121,27 @@ class Eager:
             kind = type(x)
             if kind is EagerTensor:
                 parts.append(x.spec)
-            elif kind is int or kind is float or (kind is tuple and {*map(type, x)} == _INTS):  # type: ignore[arg-type]
-                parts += kind, x or repr(x)  # 1 equals 1.0, and -0.0 equals 0.0
+            elif kind is float or (kind is int and -_BEYOND <= x < _BEYOND):
+                parts.append(kind)
+            elif kind is tuple and {*map(type, x)} == _INTS:
+                parts.append(x)
             else:
                 return None
-        for i in op.static:
-            if type(inputs[i]) is EagerTensor:
-                parts.append(static_value(inputs[i]))
+        parts += [static_value(inputs[i]) if type(inputs[i]) is EagerTensor else inputs[i] for i in op.static]
         key = tuple(parts)
         found = op.beside.get(key)
         if found is None:
-            tensors = _with_constants(op, inputs)
-            if tensors is None:
+            types = _settled(op, inputs)
+            if types is None:
                 return None
-            constants = [None if t is x else t for t, x in zip(tensors, inputs, strict=True)]
-            found = constants, *self._kernel(op, tensors)
+            # For each input its type; of a tuple, which the key holds, the constant itself.
+            hows = [number(x, t) if type(x) is tuple else t for x, t in zip(inputs, types, strict=True)]
+            kernel, shapes = self._kernel(op, _as_constants(inputs, hows))
             if len(op.beside) >= 256:
                 op.beside.clear()
-            op.beside[key] = found
-        constants, kernel, shapes = found
-        return tuple([x if c is None else c for x, c in zip(inputs, constants, strict=True)]), kernel, shapes
+            found = op.beside[key] = hows, kernel, shapes
+        hows, kernel, shapes = found
+        return _as_constants(inputs, hows), kernel, shapes
 
     def _prepare(self, op: Any, inputs: tuple[Any, ...], key: Any) -> tuple[Callable[..., Any], Any]:
         """Checks the inputs, finds the kernel, and keeps both for these specs."""
@@ -297,6 +298,7 @@ _PLAIN = frozenset(
     [int, float, bool, complex, str, bytes, type(None), np.ndarray, np.float32, np.float64, np.int32, np.int64]
 )
 _INTS = {int}
+_BEYOND = 2**31  # an int from there on is no int32
 _numbers: dict[Any, EagerTensor] = {}
 
 
@@ -304,7 +306,7 @@ def number(x: Any, dtype: DType | None) -> EagerTensor | None:
     """The eager constant of a Python number or a tuple of ints, made once; None of anything else."""
     kind = type(x)
     if kind is tuple:
-        if not x or not all([type(n) is int for n in x]):
+        if {*map(type, x)} != _INTS:
             return None
     elif kind is not int and kind is not float:
         return None
@@ -348,29 +350,26 @@ def converted(here: Any, op: Any, inputs: tuple[Any, ...], name: str | None) -> 
     return tuple(out)
 
 
-def _with_constants(op: Any, inputs: tuple[Any, ...]) -> tuple[EagerTensor, ...] | None:
-    """Eager tensors, with the numbers and tuples beside them as constants of the types that the tensors settle; None
-    where a type is not settled."""
-    known = [x.spec.dtype if type(x) is EagerTensor else None for x in inputs]
-    wanted = _settled(op, known)
-    if len(wanted) != len(inputs):
-        return None
-    out = []
-    for x, dtype in zip(inputs, wanted, strict=True):
-        constant = x if type(x) is EagerTensor else number(x, dtype)
-        if constant is None:
-            return None
-        out.append(constant)
-    return tuple(out)
+def _as_constants(inputs: tuple[Any, ...], hows: list[Any]) -> tuple[EagerTensor, ...]:
+    """Eager tensors as they are, and constants of what stands beside them: how is the type, or the constant itself."""
+    pairs = zip(inputs, hows, strict=True)
+    return tuple(
+        [
+            x if type(x) is EagerTensor else how if type(how) is EagerTensor else number(x, how)  # type: ignore[misc]
+            for x, how in pairs
+        ]
+    )
 
 
-def _settled(op: Any, known: list[DType | None]) -> list[DType | None]:
-    """For each input the type it must have, None where it says so itself; nothing where another has to settle one."""
+def _settled(op: Any, inputs: tuple[Any, ...]) -> list[DType | None] | None:
+    """For each of eager tensors and numbers the type it must have, None where it says so itself; nothing at all where
+    another has to settle one."""
     if op.parsed.free:
-        return []
+        return None
+    known = [x.spec.dtype if type(x) is EagerTensor else None for x in inputs]
     wanted, arguments = op.parsed.wanted(op, known), op.parsed.arguments(len(known))
     unsettled = [a.variable for a, dtype in zip(arguments, wanted, strict=True) if a.variable and dtype is None]
-    return [] if len(set(unsettled)) < len(unsettled) else wanted
+    return None if len(set(unsettled)) < len(unsettled) else wanted
 
 
 def as_own(here: Any, x: Any) -> Any:

@@ -45,6 +45,10 @@ class Place:
             self._wrote(self.variable.scatter_update(IndexedSlices(new, self._rows)))
         return new
 
+    def follows(self, x: Any, share: Any) -> Any:
+        """Goes this share of the way to x, as a running mean does; gives the new value."""
+        return self.becomes(self.value + (x - self.value) * share)
+
     def shrinks(self, delta: Any) -> None:
         """Subtracts. Other updates of the same run count too, which `becomes` would overwrite."""
         if self._rows is None:

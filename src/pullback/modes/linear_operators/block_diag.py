@@ -39,16 +39,14 @@ class LinearOperatorBlockDiag(OfParts, Blockwise):
         is_square: bool | None = True,
         name: str | None = None,
     ) -> None:
-        self._operators = parts(operators)
+        operators = parts(operators)
         given = {
             "is_non_singular": is_non_singular,
             "is_self_adjoint": is_self_adjoint,
             "is_positive_definite": is_positive_definite,
             "is_square": is_square,
         }
-        hints = shared(self._operators, given, "direct sum")
-        name = name or "_ds_".join(part.name for part in self._operators)
-        super().__init__(self._operators[0].dtype, **hints, name=name)
+        super().__init__(operators, shared(operators, given, "direct sum"), name, "_ds_")
 
     def _shape(self) -> Shape:
         rows = total(part.range_dimension.value for part in self._operators)

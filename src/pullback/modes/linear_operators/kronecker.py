@@ -52,16 +52,14 @@ class LinearOperatorKronecker(OfParts):
         is_square: bool | None = None,
         name: str | None = None,
     ) -> None:
-        self._operators = parts(operators)
+        operators = parts(operators)
         given = {
             "is_non_singular": is_non_singular,
             "is_self_adjoint": is_self_adjoint,
             "is_positive_definite": is_positive_definite,
             "is_square": is_square,
         }
-        hints = shared(self._operators, given, "Kronecker product")
-        name = name or "_x_".join(part.name for part in self._operators)
-        super().__init__(self._operators[0].dtype, **hints, name=name)
+        super().__init__(operators, shared(operators, given, "Kronecker product"), name, "_x_")
 
     def _shape(self) -> Shape:
         rows = _whole(part.range_dimension.value for part in self._operators)

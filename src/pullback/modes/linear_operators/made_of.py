@@ -51,9 +51,11 @@ def of_square_parts(rule: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class OfParts(LinearOperator):
-    """Base of what is made of several operators, `_operators`."""
+    """Base of what is made of several operators, of one type. sign: stands between their names, where it has none."""
 
-    _operators: list[Any]
+    def __init__(self, operators: list[Any], hints: dict[str, Any], name: str | None, sign: str) -> None:
+        self._operators = operators
+        super().__init__(operators[0].dtype, **hints, name=name or sign.join(part.name for part in operators))
 
     @property
     def operators(self) -> list[Any]:

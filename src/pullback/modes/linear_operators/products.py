@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import operator as python_operator
 from typing import Any
 
@@ -47,18 +48,18 @@ class LinearOperatorComposition(OfParts):
         is_square: bool | None = None,
         name: str | None = None,
     ) -> None:
-        self._operators = parts(operators)
-        for left, right in zip(self._operators, self._operators[1:], strict=False):
+        operators = parts(operators)
+        for left, right in itertools.pairwise(operators):
             n, m = left.domain_dimension.value, right.range_dimension.value
             if n is not None and m is not None and n != m:
                 raise ShapeError(
                     f"operators {left.name} {left.shape} and {right.name} {right.shape} do not fit: the second must "
                     f"have {n} rows"
                 ).locate()
-        if all(part.is_non_singular for part in self._operators):
+        if all(part.is_non_singular for part in operators):
             is_non_singular = settled(is_non_singular, True, "a product of non-singular matrices is non-singular")
-        mirrored = _is_mirrored(self._operators)
-        if mirrored or (len(self._operators) == 1 and self._operators[0].is_self_adjoint):
+        mirrored = _is_mirrored(operators)
+        if mirrored or (len(operators) == 1 and operators[0].is_self_adjoint):
             is_self_adjoint = settled(is_self_adjoint, True, "this product is self-adjoint, as A A^H is")
         if mirrored:
             is_square = settled(is_square, True, "A A^H is square")
@@ -66,16 +67,13 @@ class LinearOperatorComposition(OfParts):
                 is_positive_definite = settled(
                     is_positive_definite, True, "A A^H is positive definite where A is non-singular"
                 )
-        name = name or "_o_".join(part.name for part in self._operators)
-        super().__init__(
-            self._operators[0].dtype,
-            None,
-            is_non_singular,
-            is_self_adjoint,
-            is_positive_definite,
-            is_square,
-            name,
-        )
+        hints = {
+            "is_non_singular": is_non_singular,
+            "is_self_adjoint": is_self_adjoint,
+            "is_positive_definite": is_positive_definite,
+            "is_square": is_square,
+        }
+        super().__init__(operators, hints, name, "_o_")
 
     def _shape(self) -> Shape:
         first, last = self._operators[0], self._operators[-1]

@@ -38,8 +38,8 @@ def adam(
     powers: (beta1^t, beta2^t), t counting from 1. top: keeps the largest square so far, which then divides (AMSGrad).
     """
     rate = rate * m.Sqrt()(1 - powers[1]) / (1 - powers[0])
-    moved = mean.becomes(mean.value + (g - mean.value) * (1 - beta1))
-    spread = square.becomes(square.value + (g * g - square.value) * (1 - beta2))
+    moved = mean.follows(g, 1 - beta1)
+    spread = square.follows(g * g, 1 - beta2)
     if top is not None:
         spread = top.becomes(m.Maximum()(top.value, spread))
     w.shrinks(rate * moved / (m.Sqrt()(spread) + epsilon))

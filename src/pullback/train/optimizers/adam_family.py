@@ -84,7 +84,7 @@ class Adamax(_WithMeans):
 
     def move(self, w: Place, g: Any, rate: Any, *kept: Place) -> None:
         mean, norm = kept
-        moved = mean.becomes(mean.value + (g - mean.value) * (1 - self.beta_1))
+        moved = mean.follows(g, 1 - self.beta_1)
         largest = norm.becomes(maximum(self.beta_2 * norm.value, m.Abs()(g)))
         w.shrinks(rate * moved / ((1 - self.power(self.beta_1, w)) * (largest + self.epsilon)))
 
@@ -122,8 +122,8 @@ class Nadam(_WithMeans):
         now, after = [in_type(self._weight(ahead), w.variable) for ahead in (1, 2)]
         so_far = in_type(interpreter.as_tensor(self._product), w.variable)
         beta1, beta2 = [in_type(np.float32(beta), w.variable) for beta in (self.beta_1, self.beta_2)]
-        moved = mean.becomes(mean.value + (g - mean.value) * (1 - beta1))
-        spread = square.becomes(square.value + (g * g - square.value) * (1 - beta2))
+        moved = mean.follows(g, 1 - beta1)
+        spread = square.follows(g * g, 1 - beta2)
         ahead = after * moved / (1 - so_far * after) + (1 - now) * g / (1 - so_far)
         w.shrinks(rate * ahead / (sqrt(spread / (1 - self.power(self.beta_2, w))) + self.epsilon))
 
@@ -143,8 +143,8 @@ class Lamb(_WithMeans):
 
     def move(self, w: Place, g: Any, rate: Any, *kept: Place) -> None:
         mean, square = kept
-        moved = mean.becomes(mean.value + (g - mean.value) * (1 - self.beta_1))
-        spread = square.becomes(square.value + (g * g - square.value) * (1 - self.beta_2))
+        moved = mean.follows(g, 1 - self.beta_1)
+        spread = square.follows(g * g, 1 - self.beta_2)
         root = sqrt(spread / (1 - self.power(self.beta_2, w))) + self.epsilon
         step = moved / (1 - self.power(self.beta_1, w)) / root
         of_w, of_step = [sqrt(reduce_sum(m.Square()(x))) for x in (w.value, step)]

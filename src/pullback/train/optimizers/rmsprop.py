@@ -21,9 +21,9 @@ def rmsprop(
     with a mean: mean <- rho mean + (1 - rho) g;   d = rate g / sqrt(square - mean^2 + epsilon)
     with a velocity: velocity <- momentum velocity + d;   w <- w - velocity;   else w <- w - d
     """
-    spread = square.becomes(square.value + (g * g - square.value) * (1 - rho))
+    spread = square.follows(g * g, 1 - rho)
     if mean is not None:
-        center = mean.becomes(mean.value + (g - mean.value) * (1 - rho))
+        center = mean.follows(g, 1 - rho)
         spread = spread - center * center
     d = rate * g / m.Sqrt()(spread + epsilon)
     w.shrinks(d if velocity is None else velocity.becomes(velocity.value * momentum + d))
