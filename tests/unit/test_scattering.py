@@ -78,3 +78,6 @@ def test_complaints():
         v.scatter_add(tf.constant(BY))
     with pytest.raises(ValueError, match=r"must be in \[0, 3\)"):
         v.scatter_max(tf.IndexedSlices(tf.constant(BY[:1]), tf.constant([3])))
+    with pytest.raises(ValueError, match=r"ScatterMul: updates have shape \[1,3\], but must have \[1,2\]"):
+        v.scatter_mul(tf.IndexedSlices(tf.ones([1, 3]), tf.constant([0])))
+    assert np.array_equal(v.numpy(), START)

@@ -193,6 +193,13 @@ class _Scatter(_OnState):
         have = handle.held
         if updates.dtype is not have.dtype:
             raise DTypeError(f"{self.type}: the variable is {have.dtype.name} but updates are {updates.dtype.name}")
+        if have.shape and indices.shape is not None and updates.shape:
+            needed = (*indices.shape, *have.shape[1:])
+            if not shape.compatible(updates.shape, needed):
+                raise ShapeError(
+                    f"{self.type}: updates have shape {shape.text(updates.shape)}, but must have "
+                    f"{shape.text(needed)}, the indices' shape and then a row's, or be a scalar"
+                )
         return have
 
     def reference(self, store: Store, held: Resource, indices: Any, updates: Any) -> Any:
